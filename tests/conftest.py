@@ -1,4 +1,4 @@
-"""Settings shared by all tests."""
+"""Settings shared by all tests, and the count by kind that closes a run."""
 
 import os
 
@@ -7,9 +7,11 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import numpy as np
-import pytest
-from hypothesis import HealthCheck, settings
+from collections import Counter  # noqa: E402
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 # Derandomized: the same examples in every run, so that a red test is a change in the code and
 # never luck. No deadline: the first call of a torch function may compile or load something.
@@ -18,8 +20,58 @@ settings.register_profile(
 )
 settings.load_profile("course")
 
+# What may be skipped, by the beginning of its reason.
+MAY_SKIP = ("CUDA",) if os.environ.get("CI") else ("CUDA", "no browser")
+
 
 @pytest.fixture
 def rng():
     """A fresh generator with a fixed seed."""
     return np.random.default_rng(0)
+
+
+def kind_of(nodeid):
+    """Say which of the suite's five kinds a test is."""
+    if ".ipynb" in nodeid:
+        return "notebook cells"
+    if nodeid.startswith("tests/test_parity.py"):
+        return "gradient" if "difference_quotients" in nodeid else "parity"
+    if nodeid.startswith(("tests/test_book", "tests/test_chapters")):
+        return "book"
+    return "unit"
+
+
+def outcomes(reporter):
+    """Count the outcomes by kind."""
+    counts = {}
+    for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
+        for report in reporter.stats.get(outcome, []):
+            counts.setdefault(kind_of(report.nodeid), Counter())[outcome] += 1
+    return counts
+
+
+def forbidden_skips(reporter):
+    """List the skipped tests whose reason is not an accepted one."""
+    found = []
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not reason.removeprefix("Skipped: ").startswith(MAY_SKIP):
+            found.append(f"{report.nodeid}: {reason}")
+    return found
+
+
+def pytest_sessionfinish(session):
+    """Fail a run that skipped what it must not skip."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and session.exitstatus == 0 and forbidden_skips(reporter):
+        session.exitstatus = 1
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print how many tests of each kind ran."""
+    terminalreporter.section("tests by kind")
+    for kind, counts in sorted(outcomes(terminalreporter).items()):
+        line = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        terminalreporter.write_line(f"{kind:>15}: {line}")
+    for line in forbidden_skips(terminalreporter):
+        terminalreporter.write_line(f"must not be skipped: {line}", red=True)

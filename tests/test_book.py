@@ -1,0 +1,188 @@
+"""The built book, as a reader gets it: complete, local, and readable by everyone."""
+
+import functools
+import http.server
+import json
+import re
+import shutil
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+from bs4 import BeautifulSoup
+
+from dlcourse.parity import CASES
+from tests.test_chapters import CHAPTERS, calls, code_cells
+
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "_build" / "html"
+MEASURED = ROOT / "_build" / "measured"
+
+BACK = ["notation", "glossary", "claims", "parity", "times", "bibliography", "api/index"]
+PAGES = ["chapters/index.html", *(f"chapters/{path.stem}.html" for path in CHAPTERS),
+         *(f"chapters/reference/{name}.html" for name in BACK)]
+
+every_page = pytest.mark.parametrize("page", PAGES)
+every_chapter = pytest.mark.parametrize("stem", [path.stem for path in CHAPTERS])
+
+
+@functools.cache
+def soup(page):
+    return BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser")
+
+
+def article(page):
+    return soup(page).select_one("article.bd-article")
+
+
+@every_page
+def test_page_is_there(page):
+    assert article(page) is not None, f"{page}: run `make book` first"
+    assert article(page).h1
+
+
+def test_front_page_leads_to_the_book():
+    assert "chapters/index.html" in (HTML / "index.html").read_text()
+
+
+@every_page
+def test_every_picture_has_a_text_alternative(page):
+    for image in article(page).select("img"):
+        assert image.get("alt", "").strip(), f"{page}: {image}"
+    for drawing in article(page).select("svg"):
+        assert drawing.get("aria-hidden") == "true" or len(drawing.get("aria-label", "")) >= 40, f"{page}: {drawing.attrs}"
+
+
+@every_page
+def test_nothing_is_loaded_from_elsewhere(page):
+    for tag, attribute in (("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src")):
+        for element in soup(page).select(f"{tag}[{attribute}]"):
+            if tag == "link" and "stylesheet" not in element.get("rel", []) and "preload" not in element.get("rel", []):
+                continue
+            assert not re.match(r"(?:https?:)?//", element[attribute]), f"{page}: {element}"
+
+
+@every_page
+def test_links_inside_the_book_lead_somewhere(page):
+    for link in soup(page).select("a[href]"):
+        target, fragment = urldefrag(link["href"])
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (HTML / page).parent / unquote(target) if target else HTML / page
+        file = file.resolve()
+        if file.suffix not in (".html", ""):
+            assert file.exists(), f"{page}: {link['href']}"
+            continue
+        assert file.exists(), f"{page}: {link['href']}"
+        if fragment and file.suffix == ".html":
+            found = soup(file.relative_to(HTML.resolve()).as_posix())
+            assert found.find(id=unquote(fragment)) is not None, f"{page}: {link['href']}"
+
+
+@every_chapter
+def test_chapter_has_what_a_reader_needs(stem):
+    page = article(f"chapters/{stem}.html")
+    assert page.select("figure.dl-figure figcaption .caption-number")        # numbered figures
+    assert page.select("a.reference.internal[href*='bibliography.html#']")  # citations
+    assert page.select("a.sphinx-codeautolink-a")                           # names in code lead to the reference
+    assert page.select("a.reference.internal[href*='glossary.html#term-']")  # terms lead to the glossary
+    assert page.select(".dl-source-box")                                    # the package's own source
+    assert page.select("div.highlight-python, div.highlight-ipython3")
+    assert not page.select(".problematic, .system-message")
+
+
+@every_chapter
+def test_formulas_are_numbered_and_figures_match_the_notebook(stem):
+    page = article(f"chapters/{stem}.html")
+    path = ROOT / "chapters" / f"{stem}.ipynb"
+    shown = [call for source in code_cells(path) for call in calls(source, "show")]
+    assert len(page.select("figure.dl-figure")) == len(shown)
+    assert page.select("div.math .eqno")
+
+
+def test_ledger_lists_every_claim():
+    claimed = {call.args[0].value for path in CHAPTERS for source in code_cells(path) for call in calls(source, "claim")}
+    rows = article("chapters/reference/claims.html").select("table tbody tr")
+    linked = {urldefrag(row.select_one("a")["href"])[1] for row in rows}
+    assert linked == claimed
+
+
+def test_parity_table_lists_every_case():
+    import tests.parity  # noqa: F401  (registers the cases)
+
+    names = {row.select_one("code").get_text() for row in article("chapters/reference/parity.html").select("tbody tr")}
+    assert names == set(CASES)
+
+
+def test_times_table_lists_every_notebook():
+    names = {row.select_one("code").get_text() for row in article("chapters/reference/times.html").select("tbody tr")}
+    assert names == {path.name for path in CHAPTERS}
+    measured = json.loads((MEASURED / "times.json").read_text())["notebooks"]
+    assert all(entry["seconds"] > 0 and entry["megabytes"] > 50 for entry in measured.values())
+
+
+def test_every_public_name_has_a_reference_entry():
+    from tests.test_contract import PUBLIC
+
+    objects = (HTML / "genindex.html").read_text()
+    for topic, name in PUBLIC:
+        assert f"dlcourse.{topic}.{name}" in objects, f"{topic}.{name} is missing from the reference"
+
+
+def find_browser():
+    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Serve the book on this machine alone."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=HTML))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = find_browser()
+    if path is None:
+        pytest.skip("no browser: install chromium (on Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        running = playwright.chromium.launch(executable_path=path, args=flags)
+        yield running
+        running.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@every_page
+def test_page_in_a_browser(browser, site, page, theme):
+    """No request leaves the machine, nothing is logged as an error, formulas are set, a phone shows it whole."""
+    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=theme)
+    context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    tab = context.new_page()
+    outside, errors = [], []
+    tab.on("request", lambda request: outside.append(request.url) if not request.url.startswith((site, "data:")) else None)
+    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(f"{site}/{page}", wait_until="load")
+    if soup(page).select(".math"):
+        tab.wait_for_selector("mjx-container", state="attached")
+        tab.evaluate("() => MathJax.startup.promise")
+        assert tab.locator("mjx-merror").count() == 0
+    assert tab.evaluate("document.documentElement.dataset.theme") == theme
+    assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    context.close()
+    assert outside == []
+    assert errors == []
