@@ -24,14 +24,13 @@ def restart_with(threads):
 
 def mlp_step(np, torch, rng):
     """One step of stochastic gradient descent: 784-256-10, 128 examples."""
-    from dlcourse import activations, activations_torch, linear, linear_torch, losses, losses_torch, module, module_torch
-    from dlcourse import optim, optim_torch
+    from dlcourse import activations, linear, linear_torch, losses, losses_torch, module, optim, optim_torch
     from dlcourse.interop import copy_weights
 
     x, target = rng.standard_normal((128, 784)).astype(np.float32), rng.integers(0, 10, 128)
     kind = {"rng": rng, "dtype": np.float32}
     ours = module.Sequential(linear.Linear(784, 256, **kind), activations.ReLU(), linear.Linear(256, 10, **kind))
-    theirs = module_torch.Sequential(linear_torch.Linear(784, 256), activations_torch.ReLU(), linear_torch.Linear(256, 10))
+    theirs = torch.nn.Sequential(linear_torch.Linear(784, 256), torch.nn.ReLU(), linear_torch.Linear(256, 10))
     copy_weights(ours, theirs)
     loss, loss_torch = losses.CrossEntropyLoss(), losses_torch.CrossEntropyLoss()
     step, step_torch = optim.SGD(ours.parameters(), lr=0.1), optim_torch.SGD(theirs.parameters(), lr=0.1)

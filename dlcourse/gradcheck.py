@@ -6,8 +6,8 @@ from the Taylor remainder and by about :math:`u/\epsilon` from rounding, with :m
 10^{-16}` in float64: the best step is near :math:`u^{1/3} \approx 10^{-5}`, and the quotient is
 then good to some ten digits. In float32 it is good to three or four, so check in float64.
 
-References
-----------
+.. rubric:: References
+
 Nocedal and Wright, *Numerical Optimization*, 2nd ed., section 8.1 (the best step).
 """
 

@@ -42,6 +42,11 @@ def fan_in_and_out(shape):
     -------
     (int, int)
         fan_in and fan_out.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
     """
     _check_shape(shape)
     outputs, inputs, *kernel = shape
@@ -72,6 +77,11 @@ def gain(nonlinearity, negative_slope=0.0):
     Returns
     -------
     float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     Notes
     -----
@@ -111,6 +121,11 @@ def xavier_uniform(shape, *, gain=1.0, rng, dtype=np.float64):
     -------
     ndarray of shape `shape`
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
+
     References
     ----------
     Glorot and Bengio, *Understanding the difficulty of training deep feedforward neural
@@ -140,6 +155,11 @@ def xavier_normal(shape, *, gain=1.0, rng, dtype=np.float64):
     -------
     ndarray of shape `shape`
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
+
     References
     ----------
     Glorot and Bengio, *Understanding the difficulty of training deep feedforward neural
@@ -166,6 +186,11 @@ def he_uniform(shape, *, gain=2**0.5, rng, dtype=np.float64):
     -------
     ndarray of shape `shape`
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
+
     References
     ----------
     He, Zhang, Ren and Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2.
@@ -190,6 +215,11 @@ def he_normal(shape, *, gain=2**0.5, rng, dtype=np.float64):
     Returns
     -------
     ndarray of shape `shape`
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     References
     ----------
@@ -216,6 +246,11 @@ def identity(shape, *, gain=1.0, dtype=np.float64):
     Returns
     -------
     ndarray of shape `shape`
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     References
     ----------
@@ -245,6 +280,11 @@ def orthogonal(shape, *, gain=1.0, rng, dtype=np.float64):
     Returns
     -------
     ndarray of shape `shape`
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     References
     ----------

@@ -3,8 +3,8 @@ r"""Multi-task learning: one network for several tasks, with hard or soft sharin
 The losses of the tasks are added up with weights, :math:`L = l_a + \alpha l_b + \beta l_c + \cdots`,
 and all parameters learn from the sum.
 
-References
-----------
+.. rubric:: References
+
 Caruana (1997), Multitask learning, Machine Learning 28, pages 41-75 (hard sharing).
 
 Duong, Cohn, Bird and Cook (2015), Low resource dependency parsing: cross-lingual parameter sharing

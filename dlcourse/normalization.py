@@ -4,17 +4,18 @@ Every norm subtracts a mean and divides by a standard deviation. They differ in 
 array share one mean. For images of shape ``(N, C, H, W)``, and for vectors without H and W:
 
 ================  =================  =======================================
-norm              means over         so each of these gets a mean of its own
+norm              means over         so that a mean belongs to each
 ================  =================  =======================================
 batch             N, H, W            channel
+batch renorm      N, H, W            channel
 layer             C, H, W            example
 instance          H, W               channel of an example
-group             C/G, H, W          group of G channel groups of an example
+group             C/G, H, W          of an example's G groups of channels
 inputs            N, H, W            channel, over all of the training data
 ================  =================  =======================================
 
-Batch renormalisation is the fifth, with batch norm's axes. Only the norms that average over N
-mix the examples of a batch; these keep running averages, to normalise single examples later.
+Only the norms that average over N mix the examples of a batch. They keep running averages, in
+order to normalise single examples later.
 """
 
 import math
@@ -55,6 +56,11 @@ class InputNormalizer(Module):
     mean, std : ndarray of shape (C,)
         NaN before `fit`. A feature that is constant has nothing to be divided by, and its
         ``std`` is set to 1; it is normalised to zero.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     Notes
     -----
@@ -220,7 +226,7 @@ class _Norm(Module):
 
     def __init__(self, shape, eps, affine, dtype):
         super().__init__()
-        self.eps = check_number(eps, "eps", low=0)
+        self.eps = check_number(eps, "eps", low=0, low_open=True)
         self.dtype = np.dtype(dtype) if affine else None     # without parameters any type will do
         self.weight = Parameter(np.ones(shape, dtype)) if affine else None
         self.bias = Parameter(np.zeros(shape, dtype)) if affine else None
@@ -255,7 +261,14 @@ class _Norm(Module):
         return x_hat * weight + bias
 
     def _scale_and_shift_backward(self, dy):
-        r"""Add :math:`\mathrm{d}\gamma = \sum \mathrm{d}y\, \hat x`, :math:`\mathrm{d}\beta = \sum \mathrm{d}y`; return dx_hat."""
+        r"""Add the parameters' gradients, summed along the shared axes, and return dx_hat.
+
+        .. math::
+
+            \mathrm{d}\gamma = \sum \hat x\, \mathrm{d}y, \qquad
+            \mathrm{d}\beta = \sum \mathrm{d}y, \qquad
+            \mathrm{d}\hat x = \gamma\, \mathrm{d}y
+        """
         check_array(dy, "dy", shape=self.x_hat.shape, dtype=self.x_hat.dtype)
         if self.weight is None:
             return dy
@@ -321,6 +334,7 @@ class BatchNorm1d(_BatchNorm):
     num_features : int
         Number of features (channels), C.
     eps : float
+        Positive; added to the variance.
     momentum : float
         Weight of the *new* value in the running averages, in [0, 1], as PyTorch has it.
     affine : bool
@@ -332,6 +346,11 @@ class BatchNorm1d(_BatchNorm):
     weight, bias : Parameter of shape (C,), or None
     running_mean, running_var : ndarray of shape (C,)
         Used in evaluation mode. They start at 0 and 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     Notes
     -----
@@ -355,6 +374,11 @@ class BatchNorm1d(_BatchNorm):
         Returns
         -------
         ndarray of the shape of `x`
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit, or, in training, a mean would be taken over a single value.
         """
         self._check_input(x)
         return self._normalize_batch(x, axes=(0,) if x.ndim == 2 else (0, 2))
@@ -375,6 +399,7 @@ class BatchNorm2d(_BatchNorm):
     num_features : int
         Number of channels, C.
     eps : float
+        Positive; added to the variance.
     momentum : float
         Weight of the *new* value in the running averages, in [0, 1].
     affine : bool
@@ -385,6 +410,11 @@ class BatchNorm2d(_BatchNorm):
     ----------
     weight, bias : Parameter of shape (C,), or None
     running_mean, running_var : ndarray of shape (C,)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     References
     ----------
@@ -402,6 +432,11 @@ class BatchNorm2d(_BatchNorm):
         Returns
         -------
         ndarray of shape (N, C, H, W)
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit, or, in training, a mean would be taken over a single value.
         """
         check_array(x, "x", shape=("N", self.num_features, "H", "W"), dtype=self.dtype)
         return self._normalize_batch(x, axes=(0, 2, 3))
@@ -427,6 +462,7 @@ class BatchRenorm1d(BatchNorm1d):
     num_features : int
         Number of features (channels), C.
     eps : float
+        Positive; added to the variance.
     momentum : float
         Weight of the *new* value in the running averages, in [0, 1].
     r_max : float
@@ -442,6 +478,11 @@ class BatchRenorm1d(BatchNorm1d):
     weight, bias : Parameter of shape (C,), or None
     running_mean, running_var : ndarray of shape (C,)
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
+
     Notes
     -----
     The paper keeps a running average of the standard deviation; here it is one of unbiased
@@ -452,7 +493,7 @@ class BatchRenorm1d(BatchNorm1d):
     References
     ----------
     Ioffe, *Batch renormalization: Towards reducing minibatch dependence in batch-normalized
-    models*, NeurIPS 2017, Algorithm 1 and section 3 (the limits: section 4.1).
+    models*, NeurIPS 2017, Algorithm 1.
     """
 
     def __init__(
@@ -472,12 +513,17 @@ class BatchRenorm1d(BatchNorm1d):
         Returns
         -------
         ndarray of the shape of `x`
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit, or, in training, a mean would be taken over a single value.
         """
         if not self.training:
             return super().forward(x)
         self._check_input(x)
         _check_count(x.size // self.num_features, x)
-        self.by_batch, self.over = True, (0,) if x.ndim == 2 else (0, 2)
+        self.by_batch, self.over = True, _all_but_channels(x)
         self.batch_hat, self.mean, self.var, self.std = _standardize(x, self.over, self.eps)
         running_mean, running_std = self._running_mean_and_std(self.over)
         self.r = np.clip(self.std / running_std, 1 / self.r_max, self.r_max)
@@ -512,6 +558,7 @@ class LayerNorm(_Norm):
     normalized_shape : int or tuple of int
         Sizes of the last axes, over which the means are taken.
     eps : float
+        Positive; added to the variance.
     elementwise_affine : bool
         Whether each element of an example has a weight and a bias.
     dtype : numpy.dtype
@@ -519,6 +566,11 @@ class LayerNorm(_Norm):
     Attributes
     ----------
     weight, bias : Parameter of shape `normalized_shape`, or None
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     References
     ----------
@@ -540,6 +592,11 @@ class LayerNorm(_Norm):
         Returns
         -------
         ndarray of the shape of `x`
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit, or a mean would be taken over a single value.
         """
         check_array(x, "x", shape=(..., *self.normalized_shape), dtype=self.dtype)
         _check_count(math.prod(self.normalized_shape), x)
@@ -557,6 +614,7 @@ class InstanceNorm2d(_Norm):
     num_features : int
         Number of channels, C.
     eps : float
+        Positive; added to the variance.
     affine : bool
         Whether each channel has a weight and a bias.
     dtype : numpy.dtype
@@ -564,6 +622,11 @@ class InstanceNorm2d(_Norm):
     Attributes
     ----------
     weight, bias : Parameter of shape (C,), or None
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     References
     ----------
@@ -585,6 +648,11 @@ class InstanceNorm2d(_Norm):
         Returns
         -------
         ndarray of shape (N, C, H, W)
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit, or a mean would be taken over a single value.
         """
         check_array(x, "x", shape=("N", self.num_features, "H", "W"), dtype=self.dtype)
         _check_count(x.shape[2] * x.shape[3], x)
@@ -604,6 +672,7 @@ class GroupNorm(_Norm):
     num_channels : int
         Number of channels, C, a multiple of G.
     eps : float
+        Positive; added to the variance.
     affine : bool
         Whether each channel has a weight and a bias.
     dtype : numpy.dtype
@@ -611,6 +680,11 @@ class GroupNorm(_Norm):
     Attributes
     ----------
     weight, bias : Parameter of shape (C,), or None
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     References
     ----------
@@ -631,6 +705,11 @@ class GroupNorm(_Norm):
         Returns
         -------
         ndarray of shape (N, C, ...)
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit, or a mean would be taken over a single value.
         """
         check_array(x, "x", shape=("N", self.num_channels, *np.shape(x)[2:]), dtype=self.dtype)
         size = self.num_channels // self.num_groups

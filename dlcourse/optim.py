@@ -163,6 +163,11 @@ class SGD(Optimizer):
     weight_decay : float
         Factor :math:`\lambda`; :math:`\lambda w` is added to g.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
+
     References
     ----------
     Robbins and Monro, *A stochastic approximation method*, Annals of Mathematical Statistics
@@ -191,6 +196,11 @@ class Momentum(Optimizer):
         Factor :math:`\mu` in [0, 1): the share of the velocity that friction leaves.
     weight_decay : float
         Factor :math:`\lambda`; :math:`\lambda w` is added to g.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     Notes
     -----
@@ -240,6 +250,11 @@ class Nesterov(Momentum):
         Factor :math:`\mu` in [0, 1).
     weight_decay : float
         Factor :math:`\lambda`; :math:`\lambda w` is added to g.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     Notes
     -----
@@ -293,6 +308,11 @@ class Adagrad(Optimizer):
     weight_decay : float
         Factor :math:`\lambda`; :math:`\lambda w` is added to g.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
+
     References
     ----------
     Duchi, Hazan and Singer, *Adaptive subgradient methods for online learning and stochastic
@@ -332,6 +352,11 @@ class RMSprop(Optimizer):
         Keeps the quotient finite where s is zero.
     weight_decay : float
         Factor :math:`\lambda`; :math:`\lambda w` is added to g.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     References
     ----------
@@ -380,6 +405,11 @@ class Adam(Optimizer):
         Factor :math:`\lambda`; :math:`\lambda w` is added to g, and is then divided by the root
         of v like everything else in g. `AdamW` does not let it be.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
+
     References
     ----------
     Kingma and Ba, *Adam: A method for stochastic optimization*, ICLR 2015, Algorithm 1.
@@ -424,6 +454,11 @@ class AdamW(Adam):
         Keeps the quotient finite where v is zero.
     weight_decay : float
         Factor :math:`\lambda`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
 
     Notes
     -----
@@ -476,6 +511,11 @@ def clip_grad_norm_(parameters, max_norm):
         The norm before clipping (a NumPy number of the gradients' type). It is NaN or infinite
         where a gradient is, and the gradients are then of no use.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
+
     Notes
     -----
     The :math:`10^{-6}` is PyTorch's, and not in the paper.
@@ -507,6 +547,11 @@ def clip_grad_value_(parameters, clip_value):
         Those without a gradient are passed over.
     clip_value : float
         Half the interval's length, c.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or of the wrong kind.
     """
     check_number(clip_value, "clip_value", low=0)
     for p in _check_params(parameters, Parameter, name="parameters", empty=True):

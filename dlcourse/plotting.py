@@ -4,8 +4,8 @@ Colours are chosen for contrast of at least 3 to 1 on white paper and told apart
 readers (after Okabe and Ito). In the built book each of them becomes a CSS variable, so that one
 drawing serves the light and the dark theme.
 
-References
-----------
+.. rubric:: References
+
 Okabe and Ito, "Color universal design", 2008, https://jfly.uni-koeln.de/color/
 """
 

@@ -95,6 +95,7 @@ def test_shuffled_counterpart_converges():
     history = perceptron.fit(x, y, max_epochs=10_000, rng=torch.Generator().manual_seed(0))
     assert history["mistakes"][-1] == 0
     assert sum(history["mistakes"]) <= neurons_torch.novikoff_bound(x, y, weight, bias)
+    assert torch.equal(perceptron(x), y)
 
 
 def test_shuffling_follows_the_generator():
@@ -124,6 +125,12 @@ def test_and_settles():
     perceptron = neurons.Perceptron(2)
     assert perceptron.fit(CORNERS.astype(float), AND, max_epochs=50)["mistakes"][-1] == 0
     assert np.array_equal(perceptron(CORNERS.astype(float)), AND)
+
+
+@pytest.mark.parametrize(("twin", "array"), TWINS)
+def test_a_score_of_zero_does_not_surpass_the_threshold(twin, array):
+    fresh = twin.Perceptron(2, dtype=array(np.zeros(1)).dtype)
+    assert fresh(array(np.array([[1.0, 2.0], [0.0, 0.0]]))).tolist() == [-1, -1]
 
 
 def test_fit_goes_on_from_the_present_weights():

@@ -13,15 +13,15 @@ import pytest
 
 mpl.use("agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-from docutils import nodes  # noqa: E402
-from docutils.utils import new_document  # noqa: E402
+import matplotlib.pyplot as plt
+from docutils import nodes
+from docutils.utils import new_document
 
-from dlcourse import notebook, plotting  # noqa: E402
-from dlcourse.linear import Linear  # noqa: E402
+from dlcourse import notebook, plotting
+from dlcourse.linear import Linear
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "_ext"))
-from dlbook import accessibility, outputs, pages  # noqa: E402
+from dlbook import accessibility, outputs, pages
 
 ALT = "A straight line that rises from zero to two over the integers"
 

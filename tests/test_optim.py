@@ -1,5 +1,6 @@
 """Optimisers: worked steps, what the rules promise, saving, clipping and bad input."""
 
+import inspect
 import math
 
 import numpy as np
@@ -259,6 +260,19 @@ def test_own_torch_rules_follow_a_scheduler():
 def test_counterparts_are_torchs_own(rule):
     own = {"Momentum": "SGD", "Nesterov": "SGD"}.get(rule, rule)
     assert issubclass(getattr(optim_torch, rule), getattr(torch.optim, own))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_defaults_are_those_of_the_counterpart_and_of_torch(rule):
+    def defaults(function):
+        given = inspect.signature(function).parameters.values()
+        return {argument.name: argument.default for argument in given if argument.default is not argument.empty}
+
+    ours = defaults(getattr(optim, rule))
+    assert ours == defaults(getattr(optim_torch, rule))
+    if rule not in ("Momentum", "Nesterov"):               # torch.optim.SGD has no momentum by default
+        own = defaults(getattr(torch.optim, rule))
+        assert ours == {name: own[name] for name in ours}
 
 
 # --- clipping

@@ -346,6 +346,16 @@ def test_callback_sees_each_epoch(half):
 
 
 @halves
+def test_every_epoch_trains_in_training_mode(half):
+    """Whatever mode the model came in, or a callback left it in."""
+    record = []
+    model = half.module.Sequential(half.layer(3, 2), recorder(half, record))
+    model.eval()
+    run(half, model, epochs=2, batch_size=30, validation=None, callback=lambda epoch, history, model: model.eval())
+    assert [training_mode for training_mode, _ in record] == [True, True]
+
+
+@halves
 def test_patience_stops_and_the_best_weights_return(half):
     """With a rate this high the validation loss soon jumps about."""
     model = network(half)

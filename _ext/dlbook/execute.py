@@ -1,14 +1,18 @@
 """Execute the chapters cold, measure them, and keep their outputs for the book.
 
-Every notebook runs in a fresh kernel. What it took is printed in the book, and what it showed goes
+Every notebook runs in a fresh kernel, with one thread for its matrix products, and as many of them at
+a time as there are cores, up to two. What it took is printed in the book, and what it showed goes
 into the cache from which the book is built, so a chapter is executed once per change.
 """
 
 import argparse
+import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import nbformat
 import psutil
@@ -16,13 +20,19 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-from tqdm import tqdm
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from .measured import ROOT, fingerprint, machine, read, write
 
 CACHE = ROOT / "_build" / ".jupyter_cache"
 CELL_TIMEOUT = 300  # seconds
+BUDGET = {"seconds": 45, "megabytes": 2000}
+WORKERS = min(2, os.cpu_count() or 1)
+
+# One thread each: the order of summation, and with it every last digit, is then the same on any
+# number of cores, and two notebooks that run at once do not fight over them.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
 
 
 class PeakMemory(threading.Thread):
@@ -62,21 +72,22 @@ def execute(path):
 
     Raises
     ------
-    nbclient.exceptions.CellExecutionError
-        If a cell fails.
+    nbclient.exceptions.CellExecutionError, nbclient.exceptions.CellTimeoutError
+        If a cell fails, or takes longer than five minutes.
     """
     notebook = nbformat.read(path, as_version=4)
     # Sockets in a private folder instead of open ports: nobody else on the machine can listen in.
-    manager = AsyncKernelManager(kernel_name="python3", transport="ipc")
+    sockets = tempfile.TemporaryDirectory(prefix="dlbook-")
+    manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets.name}/kernel")
     client = NotebookClient(
         notebook, km=manager, timeout=CELL_TIMEOUT, resources={"metadata": {"path": str(path.parent)}}
     )
     start = time.perf_counter()
-    with client.setup_kernel():
+    with sockets, client.setup_kernel():
         memory = PeakMemory(client.km.provisioner.pid)
         memory.start()
         try:
-            for index, cell in enumerate(tqdm(notebook.cells, desc=path.stem, unit="cell", leave=False)):
+            for index, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, index)
         finally:
             memory.stopped.set()
@@ -90,6 +101,7 @@ def main(arguments=None):
     parser.add_argument("--force", action="store_true", help="execute every chapter, changed or not")
     options = parser.parse_args(arguments)
 
+    os.environ.setdefault("DLCOURSE_PROGRESS", "0")     # bars belong in a terminal, not in a page
     code = fingerprint("dlcourse/**/*.py", "dlcourse/**/*.npz", "constraints.txt")
     measured = read("times") or {}
     if options.force or measured.get("code") != code:
@@ -99,27 +111,34 @@ def main(arguments=None):
     cache = get_cache(str(CACHE))
 
     paths = sorted((ROOT / "chapters").glob("*.ipynb"))
-    kept = {}
-    for path in paths:
-        name = path.relative_to(ROOT).as_posix()
-        key = fingerprint(name)
-        known = measured["notebooks"].get(name)
-        if known and known["key"] == key:
-            kept[name] = known
-            continue
-        try:
-            notebook, seconds, megabytes = execute(path)
-        except CellExecutionError as error:
-            print(f"{name} failed:\n{error}", file=sys.stderr)
-            return 1
-        cache.cache_notebook_bundle(
-            CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds}), check_validity=False, overwrite=True
-        )
-        cells = sum(cell.cell_type == "code" for cell in notebook.cells)
-        kept[name] = {"key": key, "seconds": seconds, "megabytes": megabytes, "cells": cells}
-        print(f"{name}: {seconds:.1f} s, {megabytes:.0f} MB, {cells} code cells")
-        write("times", {**measured, "notebooks": {**measured["notebooks"], **kept}})
+    keys = {path: fingerprint(path.relative_to(ROOT).as_posix()) for path in paths}
+    known = measured["notebooks"]
+    kept = {path.name: known[path.name] for path in paths if known.get(path.name, {}).get("key") == keys[path]}
+    failed = False
+    with ProcessPoolExecutor(WORKERS) as pool:
+        jobs = {pool.submit(execute, path): path for path in paths if path.name not in kept}
+        for done, job in enumerate(as_completed(jobs), start=1):
+            path = jobs[job]
+            try:
+                notebook, seconds, megabytes = job.result()
+            except (CellExecutionError, CellTimeoutError) as error:
+                print(f"{path.name} failed:\n{error}", file=sys.stderr)
+                failed = True
+                continue
+            data = {"execution_seconds": seconds}
+            bundle = CacheBundleIn(notebook, str(path), data=data)
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+            kept[path.name] = {"key": keys[path], "seconds": seconds, "megabytes": megabytes, "cells": cells}
+            write("times", {**measured, "notebooks": kept})      # at once: an interrupted run goes on from here
+            line = f"[{done}/{len(jobs)}] {path.name}: {seconds:.1f} s, {megabytes:.0f} MB, {cells} code cells"
+            print(line, flush=True)
+    if failed:
+        return 1
     write("times", {**measured, "notebooks": kept})
+    for name, entry in sorted(kept.items()):
+        if entry["seconds"] > BUDGET["seconds"] or entry["megabytes"] > BUDGET["megabytes"]:
+            print(f"over budget ({BUDGET}): {name}, {entry['seconds']:.0f} s, {entry['megabytes']:.0f} MB")
     print(f"{len(paths)} chapters executed: {sum(entry['seconds'] for entry in kept.values()):.0f} s in all")
     return 0
 

@@ -74,7 +74,8 @@ class ParityTable(MeasuredDirective):
         header = ["System", "float64 forward", "float64 gradient", "float32 forward", "float32 gradient", "Device"]
         rows = []
         for row in data["rows"]:
-            errors = [scientific(row[dtype][what]) for dtype in ("float64", "float32") for what in ("forward", "gradient")]
+            columns = [(dtype, what) for dtype in ("float64", "float32") for what in ("forward", "gradient")]
+            errors = [scientific(row[dtype][what]) for dtype, what in columns]
             rows.append([f"`{row['name']}`", *errors, row["device"]])
         note = (
             f"{len(rows)} cases, each over {data['draws']} random sizes; {data['versions']}; {data['machine']}. "
@@ -92,17 +93,17 @@ class TimesTable(MeasuredDirective):
     def build(self, data):
         """One row for each notebook, in reading order."""
         rows = [
-            [f"`{name.removeprefix('chapters/')}`", f"{entry['seconds']:.1f}", f"{entry['megabytes']:.0f}",
+            [f"`{name}`", f"{entry['seconds']:.1f}", f"{entry['megabytes']:.0f}",
              str(entry["cells"])]
             for name, entry in sorted(data["notebooks"].items())
         ]
         total = sum(entry["seconds"] for entry in data["notebooks"].values())
-        note = f"{total:.0f} s in all, on: {data['machine']}."
+        note = f"{total:.0f} s in all, one thread each, on: {data['machine']}."
         table = build_table(["Notebook", "Seconds", "Peak memory (MB)", "Code cells"], rows, numbers={1, 2, 3})
         return [table, nodes.paragraph("", note)]
 
 
-class claims_ledger(nodes.General, nodes.Element):  # noqa: N801  (docutils names nodes so)
+class claims_ledger(nodes.General, nodes.Element):
     """Stands where the ledger will be put once all chapters are read."""
 
 
@@ -126,10 +127,13 @@ def fill_ledger(app, doctree, docname):
                     "", app.env.titles[source].astext(), internal=True,
                     refuri=app.builder.get_relative_uri(docname, source) + f"#{data['name']}",
                 )
-                rows.append([data["says"], data["deck"], data["measured"], data["verdict"], nodes.paragraph("", "", link)])
+                where = nodes.paragraph("", "", link)
+                rows.append([data["says"], data["deck"], data["measured"], data["verdict"], where])
         header = ["Claim", "Deck", "Measured here", "Verdict", "Where"]
         if not rows:
             logger.warning("the ledger of claims is empty", location=docname, type="dlbook", subtype="claims")
+        # Known only now: this page holds formulas, so it must load MathJax.
+        app.env.get_domain("math").data["has_equations"][docname] = True
         placeholder.replace_self(build_table(header, rows, css=["dl-wide", "dl-ledger"]) if rows else [])
 
 

@@ -54,7 +54,7 @@ CHUNK = 2**16           # bytes
 TIMEOUT = 30            # seconds without a byte
 
 
-class DownloadError(RuntimeError):
+class DownloadError(Exception):
     """A file that could not be had; the message names it and says what to do."""
 
 
@@ -337,9 +337,11 @@ class ResumingDownloader:
         raise DownloadError(failure)
 
     def receive(self, url):
-        """Append to ``.part`` what is missing; return whether there was something before."""
+        """Append to ``.part`` what is missing; return whether there was something before.
+
+        A connection that breaks off before all has come raises an error of urllib3.
+        """
         import requests
-        import urllib3
 
         have = self.part.stat().st_size if self.part.exists() else 0
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
@@ -355,7 +357,4 @@ class ResumingDownloader:
                 total = None if length is None else math.ceil(int(length) / CHUNK)
                 for chunk in track(chunks, self.part.stem, total=total):
                     file.write(chunk)
-        missing = 0 if length is None else have + int(length) - self.part.stat().st_size
-        if missing > 0:
-            raise urllib3.exceptions.ProtocolError(f"the last {missing} bytes did not come")
         return have > 0
