@@ -50,12 +50,12 @@ class Parameter:
 
     @property
     def shape(self):
-        """tuple of int: the shape of `data`."""
+        """The shape of `data`, a tuple of int."""
         return self.data.shape
 
     @property
     def dtype(self):
-        """numpy.dtype: the type of `data`."""
+        """The type of `data`, a numpy.dtype."""
         return self.data.dtype
 
     def __repr__(self):
@@ -82,6 +82,7 @@ class Module:
         self.training = True
 
     def __call__(self, *inputs, **options):
+        """Compute the output: ``module(x)`` is ``module.forward(x)``."""
         return self.forward(*inputs, **options)
 
     def forward(self, *inputs):

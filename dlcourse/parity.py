@@ -16,7 +16,7 @@ import torch
 from .gradcheck import gradcheck
 from .interop import copy_weights, to_numpy, to_torch
 
-__all__ = ["CASES", "Comparison", "ModulePair", "TOLERANCE", "case_rng", "draw_sizes", "parity_case", "run_case"]
+__all__ = ["CASES", "TOLERANCE", "Comparison", "ModulePair", "case_rng", "draw_sizes", "parity_case", "run_case"]
 
 # Errors are relative to max(1, largest element). Inputs and weights are drawn of order one, so a
 # result far below one arose by cancellation and carries the rounding of its terms. Both twins
@@ -58,7 +58,7 @@ class Comparison:
     def error(self):
         """Return the relative error; infinite where shapes, types or finiteness differ."""
         ours = np.asarray(self.reference)
-        theirs = to_numpy(self.counterpart) if isinstance(self.counterpart, torch.Tensor) else np.asarray(self.counterpart)
+        theirs = as_array(self.counterpart)
         if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
             return np.inf
         if ours.size == 0:
@@ -73,7 +73,7 @@ class Comparison:
 
     def __str__(self):
         ours = np.asarray(self.reference)
-        theirs = to_numpy(self.counterpart) if isinstance(self.counterpart, torch.Tensor) else np.asarray(self.counterpart)
+        theirs = as_array(self.counterpart)
         head = f"{self.what} {self.name}: relative error {self.error():.3g}"
         if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
             return f"{head}; reference {ours.dtype} {ours.shape}, counterpart {theirs.dtype} {theirs.shape}"
@@ -156,6 +156,11 @@ class ModulePair:
         """Compare the reference's float64 backward pass with difference quotients."""
         if self.check_numerically:
             gradcheck(self.reference, *self.inputs, rng=rng, differentiable=self.differentiable_at)
+
+
+def as_array(value):
+    """Return a tensor or a number as an array."""
+    return to_numpy(value) if isinstance(value, torch.Tensor) else np.asarray(value)
 
 
 def grad_or_zero(tensor):

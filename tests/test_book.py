@@ -51,7 +51,8 @@ def test_every_picture_has_a_text_alternative(page):
     for image in article(page).select("img"):
         assert image.get("alt", "").strip(), f"{page}: {image}"
     for drawing in article(page).select("svg"):
-        assert drawing.get("aria-hidden") == "true" or len(drawing.get("aria-label", "")) >= 40, f"{page}: {drawing.attrs}"
+        label = drawing.get("aria-label", "")
+        assert drawing.get("aria-hidden") == "true" or len(label) >= 40, f"{page}: {drawing.attrs}"
 
 
 @every_page
@@ -102,7 +103,8 @@ def test_formulas_are_numbered_and_figures_match_the_notebook(stem):
 
 
 def test_ledger_lists_every_claim():
-    claimed = {call.args[0].value for path in CHAPTERS for source in code_cells(path) for call in calls(source, "claim")}
+    cells = [source for path in CHAPTERS for source in code_cells(path)]
+    claimed = {call.args[0].value for source in cells for call in calls(source, "claim")}
     rows = article("chapters/reference/claims.html").select("table tbody tr")
     linked = {urldefrag(row.select_one("a")["href"])[1] for row in rows}
     assert linked == claimed
@@ -131,7 +133,8 @@ def test_every_public_name_has_a_reference_entry():
 
 
 def find_browser():
-    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="module")
@@ -173,8 +176,8 @@ def test_page_in_a_browser(browser, site, page, theme):
     context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
     tab = context.new_page()
     outside, errors = [], []
-    tab.on("request", lambda request: outside.append(request.url) if not request.url.startswith((site, "data:")) else None)
-    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.on("request", lambda request: request.url.startswith((site, "data:")) or outside.append(request.url))
+    tab.on("console", lambda message: message.type == "error" and errors.append(message.text))
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(f"{site}/{page}", wait_until="load")
     if soup(page).select(".math"):

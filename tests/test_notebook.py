@@ -123,7 +123,7 @@ def test_colors_stand_out_in_both_themes(theme):
 
 
 def test_decision_boundary_colours_each_class(rng):
-    figure, ax = plt.subplots()
+    _, ax = plt.subplots()
     x = rng.normal(size=(40, 2))
     y = (x[:, 0] > 0).astype(int)
     plotting.decision_boundary(ax, lambda grid: (grid[:, 0] > 0).astype(int), x, y, resolution=20)
