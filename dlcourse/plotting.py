@@ -105,6 +105,8 @@ def svg(figure, prefix):
     text = re.sub(r'\bid="', f'id="{prefix}-', text)
     text = re.sub(r'href="#', f'href="#{prefix}-', text)
     text = re.sub(r"url\(#", f"url(#{prefix}-", text)
+    # A hundredth of a point is finer than any screen, and halves the size.
+    text = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda match: re.sub(r"(\.\d\d)\d+", r"\1", match[0]), text)
     for name, value in COLORS.items():
         text = text.replace(value, f"var(--dl-{name}, {value})")
     # A style element inside a page is the whole page's: set what it says on the drawing instead.

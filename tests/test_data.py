@@ -386,7 +386,7 @@ def test_a_folder_that_cannot_be_written_to_serves_if_it_is_complete(server, tmp
     assert sorted(tmp_path.rglob("*")) == before           # reading leaves no trace, so needs no permission
 
 
-@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "not gzip"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "garbled", "empty", "not gzip"])
 def test_a_damaged_file_in_the_folder_is_replaced(server, tmp_path, damage):
     load(server, tmp_path)
     content = PACKED[IMAGES_FILE]
@@ -394,6 +394,7 @@ def test_a_damaged_file_in_the_folder_is_replaced(server, tmp_path, damage):
     damaged = {
         "flipped": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:],
         "cut": content[:middle],
+        "garbled": content[:10] + b"\xff" * 100,           # a good header, but nothing that could be unpacked
         "empty": b"",
         "not gzip": UNPACKED[IMAGES_FILE],
     }
