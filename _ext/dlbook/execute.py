@@ -79,8 +79,10 @@ def execute(path):
     # Sockets in a private folder instead of open ports: nobody else on the machine can listen in.
     sockets = tempfile.TemporaryDirectory(prefix="dlbook-")
     manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets.name}/kernel")
+    # The cache knows a notebook by its cells and their metadata, so nbclient must not write times there.
     client = NotebookClient(
-        notebook, km=manager, timeout=CELL_TIMEOUT, resources={"metadata": {"path": str(path.parent)}}
+        notebook, km=manager, timeout=CELL_TIMEOUT, record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
     )
     start = time.perf_counter()
     with sockets, client.setup_kernel():

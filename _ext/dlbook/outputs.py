@@ -73,7 +73,7 @@ def build_source(data, page):
     listing = nodes.literal_block(data["code"], data["code"], language="python", classes=["dl-source"])
     name = data["object"]
     link = addnodes.pending_xref(
-        "", nodes.literal(name, name), refdomain="py", reftype="obj", reftarget=name, refexplicit=True, refwarn=False
+        "", nodes.literal(name, name), refdomain="py", reftype="obj", reftarget=name, refexplicit=True, dl_optional=True
     )
     where = nodes.paragraph("", "", link, nodes.Text(f" in {data['where']}"), classes=["dl-source-where"])
     box = nodes.container("", listing, where, classes=["dl-source-box"])
@@ -127,6 +127,11 @@ class CourseOutputs(SphinxTransform):
             claims.setdefault(self.env.docname, []).append(data)
 
 
+def unlinked(app, env, node, contnode):
+    """Show the name of a private method without a link: it has no entry in the reference."""
+    return contnode if node.get("dl_optional") else None
+
+
 def forget(app, env, docname):
     """Drop a page's claims before it is read again."""
     getattr(env, "dl_claims", {}).pop(docname, None)
@@ -142,5 +147,6 @@ def merge(app, env, docnames, other):
 def setup(app):
     """Register the transform."""
     app.add_transform(CourseOutputs)
+    app.connect("missing-reference", unlinked)
     app.connect("env-purge-doc", forget)
     app.connect("env-merge-info", merge)
