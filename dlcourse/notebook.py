@@ -19,6 +19,7 @@ from . import plotting
 __all__ = ["claim", "show", "show_source", "show_table"]
 
 NAME = re.compile(r"[a-z][a-z0-9-]*")
+WIDEST_ON_A_PHONE = 560  # pixels: text of 14 shrinks to 9 on a screen of 390
 VERDICTS = ("holds", "holds in part", "does not hold")
 
 
@@ -73,8 +74,10 @@ def show(figure, *, alt, caption, name):
     width = round(figure.get_size_inches()[0] * 96)
     plotting.close(figure)
     drawing = re.sub(r'<svg ', f'<svg role="img" aria-label="{html.escape(alt, quote=True)}" ', drawing, count=1)
+    # On a phone a wide drawing scrolls sideways rather than shrink its text, and so must take the focus.
+    scrolls = ' data-wide tabindex="0" role="group" aria-label="wide figure"' if width > WIDEST_ON_A_PHONE else ""
     body = (
-        f'<div class="dl-drawing" style="max-width: {width}px; background: var(--dl-drawing, #fffffe)">{drawing}</div>'
+        f'<div class="dl-drawing"{scrolls} style="max-width: {width}px; background: var(--dl-drawing, #fffffe)">{drawing}</div>'
         f"<figcaption>{html.escape(caption)}</figcaption>"
     )
     emit(marked("figure", {"name": name, "caption": caption, "alt": alt}, body, tag="figure"), alt)

@@ -281,12 +281,13 @@ def test_a_single_example_is_all_constant():
 
 
 def test_float32_statistics_of_many_examples_are_exact(rng):
-    # Summed in float32, 400,000 numbers near 1000 would lose their third digit.
-    x = (1000 + rng.standard_normal((400_000, 1))).astype(np.float32)
-    norm = normalization.InputNormalizer(1, dtype=np.float32).fit(x)
+    # Row after row is added to two running sums. In float32 these would be off in the third digit.
+    x = (1000 + rng.standard_normal((400_000, 2))).astype(np.float32)
+    assert abs(x.mean(axis=0)[0] - x.astype(np.float64).mean(axis=0)[0]) > 0.1
+    norm = normalization.InputNormalizer(2, dtype=np.float32).fit(x)
     assert norm.mean.dtype == norm.std.dtype == norm(x[:2]).dtype == np.float32
-    assert norm.mean[0] == pytest.approx(x.astype(np.float64).mean(), rel=1e-6)
-    assert norm.std[0] == pytest.approx(x.astype(np.float64).std(), rel=1e-6)
+    np.testing.assert_allclose(norm.mean, x.astype(np.float64).mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(norm.std, x.astype(np.float64).std(axis=0), rtol=1e-6)
 
 
 @TWINS

@@ -18,9 +18,9 @@ import nbformat
 import psutil
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from traitlets.config import Config
 
 from .measured import ROOT, fingerprint, machine, read, write
 
@@ -78,10 +78,10 @@ def execute(path):
     notebook = nbformat.read(path, as_version=4)
     # Sockets in a private folder instead of open ports: nobody else on the machine can listen in.
     sockets = tempfile.TemporaryDirectory(prefix="dlbook-")
-    manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets.name}/kernel")
+    settings = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets.name}/kernel"}})
     # The cache knows a notebook by its cells and their metadata, so nbclient must not write times there.
     client = NotebookClient(
-        notebook, km=manager, timeout=CELL_TIMEOUT, record_timing=False,
+        notebook, config=settings, kernel_name="python3", timeout=CELL_TIMEOUT, record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
     )
     start = time.perf_counter()
