@@ -7,7 +7,7 @@ PORT ?= 8000
 # The extension is loaded from its folder; bars belong in a terminal, not in a page.
 export PYTHONPATH := _ext
 export DLCOURSE_PROGRESS := 0
-# Warnings that a library prints once per process have no place in a page.
+# The debugger's note about frozen modules has no place in a page.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
@@ -53,7 +53,8 @@ bench: environment  ## Compare the references' speed with PyTorch's in one run
 	$(BIN)/python benchmarks/part_one.py
 
 lab: $(VENV)/.lab  ## Open the chapters in JupyterLab
-	DLCOURSE_PROGRESS=1 $(BIN)/jupyter lab --notebook-dir=chapters
+	# One thread for NumPy: its matrices here are small, and threads that wait for each other only cost.
+	OPENBLAS_NUM_THREADS=1 DLCOURSE_PROGRESS=1 $(BIN)/jupyter lab --notebook-dir=chapters
 
 $(VENV)/.lab: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab]'

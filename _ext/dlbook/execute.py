@@ -45,13 +45,17 @@ class PeakMemory(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self):
-        """Sample every 50 ms."""
-        while not self.stopped.wait(0.05):
+        """Sample at the start, every 50 ms, and at the end."""
+        ended = False
+        while True:
             try:
                 family = [self.process, *self.process.children(recursive=True)]
                 self.peak = max(self.peak, sum(process.memory_info().rss for process in family))
             except psutil.NoSuchProcess:
                 return
+            if ended:
+                return
+            ended = self.stopped.wait(0.05)
 
 
 def execute(path):
@@ -93,6 +97,7 @@ def execute(path):
                 client.execute_cell(cell, index)
         finally:
             memory.stopped.set()
+            memory.join()
         seconds = time.perf_counter() - start
     return notebook, seconds, memory.peak / 2**20
 
