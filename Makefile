@@ -58,6 +58,8 @@ lab: $(VENV)/.lab  ## Open the chapters in JupyterLab
 
 $(VENV)/.lab: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab]'
+	# JupyterLab would ask somebody else's server for news.
+	$(BIN)/jupyter labextension disable --level=sys_prefix '@jupyterlab/apputils-extension:announcements'
 	@touch $@
 
 serve: book  ## Build the book and serve it on this machine

@@ -76,8 +76,9 @@ def show(figure, *, alt, caption, name):
     drawing = re.sub(r'<svg ', f'<svg role="img" aria-label="{html.escape(alt, quote=True)}" ', drawing, count=1)
     # On a phone a wide drawing scrolls sideways rather than shrink its text, and so must take the focus.
     scrolls = ' data-wide tabindex="0" role="group" aria-label="wide figure"' if width > WIDEST_ON_A_PHONE else ""
+    style = f"max-width: {width}px; background: var(--dl-drawing, {plotting.COLORS['paper']})"
     body = (
-        f'<div class="dl-drawing"{scrolls} style="max-width: {width}px; background: var(--dl-drawing, #fffffe)">{drawing}</div>'
+        f'<div class="dl-drawing"{scrolls} style="{style}">{drawing}</div>'
         f"<figcaption>{html.escape(caption)}</figcaption>"
     )
     emit(marked("figure", {"name": name, "caption": caption, "alt": alt}, body, tag="figure"), alt)

@@ -14,7 +14,6 @@ CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 # may the first, which imports.
 LONGEST_CELL = 20
 LONGEST_FOLDED_CELL = 25
-MEDIAN_CELL = 14
 
 
 def cells_of(path):
@@ -62,7 +61,6 @@ def test_cells_are_short(path):
         lengths["folded" if folded else "visible"].append(len("".join(cell["source"]).splitlines()))
     assert max(lengths["visible"]) <= LONGEST_CELL
     assert max(lengths["folded"]) <= LONGEST_FOLDED_CELL
-    assert sorted(lengths["visible"])[len(lengths["visible"]) // 2] <= MEDIAN_CELL
 
 
 @each_chapter
