@@ -1,5 +1,6 @@
 """The built book, as a reader gets it: complete, local, and readable by everyone."""
 
+import copy
 import functools
 import http.server
 import json
@@ -53,6 +54,23 @@ def test_every_picture_has_a_text_alternative(page):
     for drawing in article(page).select("svg"):
         label = drawing.get("aria-label", "")
         assert drawing.get("aria-hidden") == "true" or len(label) >= 40, f"{page}: {drawing.attrs}"
+
+
+# Markup that a slip (an unclosed fence, a missing dollar) leaves on the page as it was typed.
+RAW = re.compile(
+    r"\$\$|\\(?:frac|sum|mathbb|lVert|top|partial|begin)\b|\{(?:numref|ref|eq|term|cite|doc)(?::\w)?\}`|```"
+)
+
+
+@every_page
+def test_no_markup_is_left_on_the_page(page):
+    for block in copy.deepcopy(article(page)).select("p, li, td, dd, dt, figcaption, h1, h2, h3, pre"):
+        if block.name == "pre" and block.find_parent(class_="cell_input"):
+            continue                                      # a cell may write captions in TeX
+        for part in block.select(".math, code, svg"):
+            if block.name != "pre":
+                part.extract()
+        assert not RAW.search(block.get_text()), f"{page}: {block.get_text()[:200]}"
 
 
 @every_page
