@@ -48,23 +48,45 @@ def build_figure(data, page):
     return [figure], figure
 
 
-def build_table(data, page):
-    """Build a numbered table; columns of numbers are set flush right."""
-    header, rows = data["header"], data["rows"]
-    numeric = [all(re.match(r"^[-−+~]?[\d.,]", row[i]) for row in rows) for i in range(len(header))]
+def table_node(header, rows, *, numbers=(), css=(), title=None):
+    """Build a table from texts and nodes.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : sequence of sequences of str or nodes.Node
+    numbers : collection of int
+        Columns set flush right.
+    css : sequence of str
+    title : str, optional
+        The caption; a table that has one is numbered.
+
+    Returns
+    -------
+    nodes.table
+    """
     group = nodes.tgroup(cols=len(header))
     for _ in header:
         group += nodes.colspec(colwidth=1)
 
     def line(cells):
         row = nodes.row()
-        for cell, number in zip(cells, numeric, strict=True):
-            row += nodes.entry("", nodes.paragraph("", "", *inline(cell)), classes=["dl-number"] if number else [])
+        for i, cell in enumerate(cells):
+            content = cell if isinstance(cell, nodes.Node) else nodes.paragraph("", "", *inline(cell))
+            row += nodes.entry("", content, classes=["dl-number"] if i in numbers else [])
         return row
 
     group += nodes.thead("", line(header))
     group += nodes.tbody("", *(line(row) for row in rows))
-    table = nodes.table("", nodes.title("", "", *inline(data["caption"])), group, classes=["dl-table"])
+    caption = [] if title is None else [nodes.title("", "", *inline(title))]
+    return nodes.table("", *caption, group, classes=["dl-table", *css])
+
+
+def build_table(data, page):
+    """Build a numbered table; columns of numbers are set flush right."""
+    columns = list(zip(*data["rows"], strict=True))
+    numbers = {i for i, column in enumerate(columns) if all(re.match(r"^[-−+~]?[\d.,]", cell) for cell in column)}
+    table = table_node(data["header"], data["rows"], numbers=numbers, title=data["caption"])
     return [table], table
 
 

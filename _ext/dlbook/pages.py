@@ -5,40 +5,9 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from . import measured
-from .outputs import inline
+from .outputs import table_node
 
 logger = logging.getLogger(__name__)
-
-
-def build_table(header, rows, *, numbers=(), css=()):
-    """Build a table node from nodes or texts.
-
-    Parameters
-    ----------
-    header : sequence of str
-    rows : sequence of sequences of str or nodes.Node
-    numbers : collection of int
-        Columns set flush right.
-    css : sequence of str
-
-    Returns
-    -------
-    nodes.table
-    """
-    group = nodes.tgroup(cols=len(header))
-    for _ in header:
-        group += nodes.colspec(colwidth=1)
-
-    def line(cells):
-        row = nodes.row()
-        for i, cell in enumerate(cells):
-            content = cell if isinstance(cell, nodes.Node) else nodes.paragraph("", "", *inline(cell))
-            row += nodes.entry("", content, classes=["dl-number"] if i in numbers else [])
-        return row
-
-    group += nodes.thead("", line(header))
-    group += nodes.tbody("", *(line(row) for row in rows))
-    return nodes.table("", group, classes=["dl-table", *css])
 
 
 class MeasuredDirective(SphinxDirective):
@@ -81,7 +50,7 @@ class ParityTable(MeasuredDirective):
             f"{len(rows)} cases, each over {data['draws']} random sizes; {data['versions']}; {data['machine']}. "
             "An en dash: nothing of this kind to compare."
         )
-        table = build_table(header, rows, numbers={1, 2, 3, 4}, css=["dl-wide"])
+        table = table_node(header, rows, numbers={1, 2, 3, 4}, css=["dl-wide"])
         return [table, nodes.paragraph("", note)]
 
 
@@ -99,7 +68,7 @@ class TimesTable(MeasuredDirective):
         ]
         total = sum(entry["seconds"] for entry in data["notebooks"].values())
         note = f"{total:.0f} s in all, one thread each, on: {data['machine']}."
-        table = build_table(["Notebook", "Seconds", "Peak memory (MB)", "Code cells"], rows, numbers={1, 2, 3})
+        table = table_node(["Notebook", "Seconds", "Peak memory (MB)", "Code cells"], rows, numbers={1, 2, 3})
         return [table, nodes.paragraph("", note)]
 
 
@@ -134,7 +103,7 @@ def fill_ledger(app, doctree, docname):
             logger.warning("the ledger of claims is empty", location=docname, type="dlbook", subtype="claims")
         # Known only now: this page holds formulas, so it must load MathJax.
         app.env.get_domain("math").data["has_equations"][docname] = True
-        placeholder.replace_self(build_table(header, rows, css=["dl-wide", "dl-ledger"]) if rows else [])
+        placeholder.replace_self(table_node(header, rows, css=["dl-wide", "dl-ledger"]) if rows else [])
 
 
 def refresh_ledger(app, env):
