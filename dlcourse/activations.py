@@ -47,7 +47,7 @@ def sigmoid(x):
 
     Returns
     -------
-    ndarray of the shape and dtype of `x`
+    ndarray of the shape and dtype of x
     """
     check_array(x, "x")
     z = np.exp(-np.abs(x))
@@ -187,7 +187,7 @@ class PReLU(Module):
 
         Returns
         -------
-        ndarray of the shape of `x`
+        ndarray of the shape of x
         """
         check_array(x, "x", dtype=self.weight.dtype)
         if self.num_parameters > 1 and (x.ndim < 2 or x.shape[1] != self.num_parameters):
@@ -209,11 +209,11 @@ class PReLU(Module):
 
         Parameters
         ----------
-        dy : ndarray of the shape of `x`
+        dy : ndarray of the shape of x
 
         Returns
         -------
-        ndarray of the shape of `x`
+        ndarray of the shape of x
         """
         check_array(dy, "dy", shape=self.x.shape, dtype=self.x.dtype)
         by_slope = np.where(self.x > 0, 0, self.x * dy)
@@ -390,7 +390,7 @@ def softmax(x, dim=-1):
 
     Returns
     -------
-    ndarray of the shape and dtype of `x`
+    ndarray of the shape and dtype of x
     """
     check_axis(x, dim)
     exponential = np.exp(x - x.max(axis=dim, keepdims=True))
@@ -413,7 +413,7 @@ def log_softmax(x, dim=-1):
 
     Returns
     -------
-    ndarray of the shape and dtype of `x`
+    ndarray of the shape and dtype of x
     """
     check_axis(x, dim)
     shifted = x - x.max(axis=dim, keepdims=True)

@@ -32,7 +32,7 @@ def sigmoid(x):
 
     Returns
     -------
-    Tensor of the shape of `x`
+    Tensor of the shape of x
     """
     return torch.sigmoid(check_tensor(x, "x"))
 
@@ -114,7 +114,7 @@ class PReLU(torch.nn.PReLU):
 
         Returns
         -------
-        Tensor of the shape of `x`
+        Tensor of the shape of x
         """
         check_tensor(x, "x", dtype=self.weight.dtype)
         if self.num_parameters > 1 and (x.ndim < 2 or x.shape[1] != self.num_parameters):
@@ -212,7 +212,7 @@ def softmax(x, dim=-1):
 
     Returns
     -------
-    Tensor of the shape of `x`
+    Tensor of the shape of x
     """
     check_axis(x, dim)
     return torch.softmax(x, dim)
@@ -229,7 +229,7 @@ def log_softmax(x, dim=-1):
 
     Returns
     -------
-    Tensor of the shape of `x`
+    Tensor of the shape of x
     """
     check_axis(x, dim)
     return torch.log_softmax(x, dim)

@@ -44,7 +44,7 @@ class Tensor:
     Attributes
     ----------
     data : ndarray
-    grad : ndarray of the shape of `data`, or None
+    grad : ndarray of the shape of data, or None
         Where `backward` adds the gradient, for leaves and for tensors with ``retain_grad()``.
     requires_grad : bool
         For a result: whether any of its parents requires it.
@@ -401,7 +401,7 @@ def log_softmax(x, dim):
 
     Returns
     -------
-    Tensor of the shape of `x`
+    Tensor of the shape of x
     """
     check_tensor(x, "x")
     shifted = x - x.amax(dim, keepdim=True).detach()

@@ -38,7 +38,7 @@ def log_softmax(x, dim):
 
     Returns
     -------
-    Tensor of the shape of `x`
+    Tensor of the shape of x
     """
     return torch.nn.functional.log_softmax(check_tensor(x, "x"), dim)
 

@@ -61,13 +61,13 @@ class Dropout(Module):
         Parameters
         ----------
         x : ndarray of any shape
-        mask : ndarray of bool, of the shape of `x`, optional
+        mask : ndarray of bool, of the shape of x, optional
             True where a unit is to be kept. Drawn where it is not given; ignored in evaluation
             mode.
 
         Returns
         -------
-        ndarray of the shape of `x`
+        ndarray of the shape of x
         """
         check_array(x, "x")
         if mask is not None:
@@ -87,7 +87,7 @@ class Dropout(Module):
 
         Returns
         -------
-        ndarray of the shape of `dy`
+        ndarray of the shape of dy
         """
         if self.mask is None:
             return check_array(dy, "dy")
@@ -103,7 +103,7 @@ class Dropout(Module):
 
         Returns
         -------
-        ndarray of the shape of `x`
+        ndarray of the shape of x
         """
         if self.p == 1:
             return np.zeros_like(x)

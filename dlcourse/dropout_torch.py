@@ -39,12 +39,12 @@ class Dropout(torch.nn.Dropout):
         Parameters
         ----------
         x : Tensor of any shape
-        mask : Tensor of bool, of the shape of `x`, optional
+        mask : Tensor of bool, of the shape of x, optional
             True where a unit is to be kept.
 
         Returns
         -------
-        Tensor of the shape of `x`
+        Tensor of the shape of x
         """
         check_tensor(x, "x")
         if mask is not None:

@@ -39,7 +39,7 @@ def numerical_gradient(f, x, eps=1e-5):
 
     Returns
     -------
-    ndarray of the shape of `x`
+    ndarray of the shape of x
 
     Raises
     ------

@@ -227,7 +227,7 @@ class BCEWithLogitsLoss(Loss):
         ----------
         logits : ndarray
             The scores x.
-        target : ndarray of the shape and dtype of `logits`
+        target : ndarray of the shape and dtype of logits
             Probabilities t of the positive class: 0, 1 or between.
 
         Returns
@@ -284,7 +284,7 @@ class BCELoss(Loss):
         ----------
         prediction : ndarray
             Probabilities p of the positive class, from 0 to 1.
-        target : ndarray of the shape and dtype of `prediction`
+        target : ndarray of the shape and dtype of prediction
             True probabilities t: 0, 1 or between.
 
         Returns

@@ -134,7 +134,7 @@ class BCEWithLogitsLoss(torch.nn.BCEWithLogitsLoss):
         Parameters
         ----------
         logits : Tensor
-        target : Tensor of the shape and dtype of `logits`
+        target : Tensor of the shape and dtype of logits
             From 0 to 1.
 
         Returns
@@ -167,7 +167,7 @@ class BCELoss(torch.nn.BCELoss):
         ----------
         prediction : Tensor
             From 0 to 1.
-        target : Tensor of the shape and dtype of `prediction`
+        target : Tensor of the shape and dtype of prediction
             From 0 to 1.
 
         Returns

@@ -189,7 +189,7 @@ def pairwise_distances(x, y):
     Parameters
     ----------
     x : ndarray of shape (N, D)
-    y : ndarray of shape (M, D), of the dtype of `x`
+    y : ndarray of shape (M, D), of the dtype of x
 
     Returns
     -------

@@ -88,7 +88,7 @@ def pairwise_distances(x, y):
     Parameters
     ----------
     x : Tensor of shape (N, D)
-    y : Tensor of shape (M, D), of the dtype of `x`
+    y : Tensor of shape (M, D), of the dtype of x
 
     Returns
     -------

@@ -24,7 +24,7 @@ class Parameter:
     Attributes
     ----------
     data : ndarray of float
-    grad : ndarray of the shape and dtype of `data`, or None
+    grad : ndarray of the shape and dtype of data, or None
         None until a backward pass has run. Backward passes *add* to it: two losses that share
         a parameter sum their gradients. `Module.zero_grad` clears it.
     """
@@ -38,7 +38,7 @@ class Parameter:
 
         Parameters
         ----------
-        grad : ndarray of the shape and dtype of `data`
+        grad : ndarray of the shape and dtype of data
 
         Raises
         ------

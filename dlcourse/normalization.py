@@ -107,7 +107,7 @@ class InputNormalizer(Module):
 
         Returns
         -------
-        ndarray of the shape of `x`
+        ndarray of the shape of x
         """
         self._check_input(x)
         if np.isnan(self.std).any():
@@ -124,7 +124,7 @@ class InputNormalizer(Module):
 
         Returns
         -------
-        ndarray of the shape of `dy`
+        ndarray of the shape of dy
         """
         self._check_input(dy, "dy")
         return dy / np.expand_dims(self.std, self.axes)
@@ -201,7 +201,7 @@ def _standardize_backward(dx_hat, x_hat, std, over):
 
     Returns
     -------
-    ndarray of the shape of `dx_hat`
+    ndarray of the shape of dx_hat
     """
     shift = dx_hat.mean(axis=over, keepdims=True)
     stretch = np.mean(dx_hat * x_hat, axis=over, keepdims=True)
@@ -246,7 +246,7 @@ class _Norm(Module):
 
         Returns
         -------
-        ndarray of the shape of `dy`
+        ndarray of the shape of dy
         """
         dx_hat = self._scale_and_shift_backward(dy)
         return _standardize_backward(dx_hat, self.x_hat, self.std, self.over)
@@ -310,7 +310,7 @@ class _BatchNorm(_Norm):
 
         Returns
         -------
-        ndarray of the shape of `dy`
+        ndarray of the shape of dy
         """
         return super().backward(dy) if self.by_batch else self._scale_and_shift_backward(dy) / self.std
 
@@ -373,7 +373,7 @@ class BatchNorm1d(_BatchNorm):
 
         Returns
         -------
-        ndarray of the shape of `x`
+        ndarray of the shape of x
 
         Raises
         ------
@@ -512,7 +512,7 @@ class BatchRenorm1d(BatchNorm1d):
 
         Returns
         -------
-        ndarray of the shape of `x`
+        ndarray of the shape of x
 
         Raises
         ------
@@ -540,7 +540,7 @@ class BatchRenorm1d(BatchNorm1d):
 
         Returns
         -------
-        ndarray of the shape of `dy`
+        ndarray of the shape of dy
         """
         if not self.by_batch:
             return super().backward(dy)
@@ -591,7 +591,7 @@ class LayerNorm(_Norm):
 
         Returns
         -------
-        ndarray of the shape of `x`
+        ndarray of the shape of x
 
         Raises
         ------

@@ -73,7 +73,7 @@ class InputNormalizer(torch.nn.Module):
 
         Returns
         -------
-        Tensor of the shape of `x`
+        Tensor of the shape of x
         """
         self._check_input(x)
         if x.device.type == "cpu" and not torch.compiler.is_compiling() and self.std.isnan().any():
@@ -114,7 +114,7 @@ class BatchNorm1d(torch.nn.BatchNorm1d):
 
         Returns
         -------
-        Tensor of the shape of `x`
+        Tensor of the shape of x
         """
         self._check_input(x)
         return super().forward(x)
@@ -198,7 +198,7 @@ class BatchRenorm1d(BatchNorm1d):
 
         Returns
         -------
-        Tensor of the shape of `x`
+        Tensor of the shape of x
         """
         if not self.training:
             return super().forward(x)
@@ -246,7 +246,7 @@ class LayerNorm(torch.nn.LayerNorm):
 
         Returns
         -------
-        Tensor of the shape of `x`
+        Tensor of the shape of x
         """
         check_tensor(x, "x", shape=(..., *self.normalized_shape), dtype=_dtype(self.weight))
         _check_count(math.prod(self.normalized_shape), x)

@@ -73,7 +73,7 @@ class Optimizer:
         ----------
         w : ndarray
             The weights.
-        g : ndarray of the shape of `w`
+        g : ndarray of the shape of w
             Their gradient, weight decay included. To be read only.
         state : dict
             What the rule remembers of these weights; ``state["step"]`` is 1 in the first update.
@@ -89,7 +89,7 @@ class Optimizer:
 
         Returns
         -------
-        ndarray of the shape of `g`
+        ndarray of the shape of g
         """
         return g + self.weight_decay * w if self.weight_decay else g
 

@@ -111,7 +111,7 @@ def main(arguments=None):
     os.environ.setdefault("DLCOURSE_PROGRESS", "0")     # bars belong in a terminal, not in a page
     code = fingerprint("dlcourse/**/*.py", "dlcourse/**/*.npz", "constraints.txt")
     measured = read("times") or {}
-    if options.force or measured.get("code") != code:
+    if options.force or measured.get("code") != code or not CACHE.exists():
         shutil.rmtree(CACHE, ignore_errors=True)       # outputs of other code are of no use
         measured = {}
     measured = {"code": code, "machine": machine(), "notebooks": measured.get("notebooks", {})}
