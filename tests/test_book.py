@@ -2,11 +2,8 @@
 
 import copy
 import functools
-import http.server
 import json
 import re
-import shutil
-import threading
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -21,7 +18,9 @@ HTML = ROOT / "_build" / "html"
 MEASURED = ROOT / "_build" / "measured"
 
 BACK = ["notation", "glossary", "claims", "parity", "times", "bibliography", "api/index"]
+PLAY = sorted((ROOT / "chapters" / "play").glob("*.ipynb"))
 PAGES = ["chapters/index.html", *(f"chapters/{path.stem}.html" for path in CHAPTERS),
+         *(f"chapters/play/{path.stem}.html" for path in PLAY),
          *(f"chapters/reference/{name}.html" for name in BACK)]
 
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -137,7 +136,7 @@ def test_parity_table_lists_every_case():
 
 def test_times_table_lists_every_notebook():
     names = {row.select_one("code").get_text() for row in article("chapters/reference/times.html").select("tbody tr")}
-    assert names == {path.name for path in CHAPTERS}
+    assert names == {path.name for path in [*CHAPTERS, *PLAY]}
     measured = json.loads((MEASURED / "times.json").read_text())["notebooks"]
     assert all(entry["seconds"] > 0 and entry["megabytes"] > 50 for entry in measured.values())
 
@@ -150,46 +149,15 @@ def test_every_public_name_has_a_reference_entry():
         assert f"dlcourse.{topic}.{name}" in objects, f"{topic}.{name} is missing from the reference"
 
 
-def find_browser():
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if (path := shutil.which(name))), None)
-
-
-@pytest.fixture(scope="module")
-def site():
-    """Serve the book on this machine alone."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=HTML))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = find_browser()
-    if path is None:
-        pytest.skip("no browser: install chromium (on Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        running = playwright.chromium.launch(executable_path=path, args=flags)
-        yield running
-        running.close()
+EVERYTHING = sorted(path.relative_to(HTML).as_posix() for path in HTML.rglob("*.html")
+                    if path != HTML / "index.html")           # which only leads to the first page
+AXE = ROOT / "_ext" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@every_page
+@pytest.mark.parametrize("page", EVERYTHING or PAGES)
 def test_page_in_a_browser(browser, site, page, theme):
-    """No request leaves the machine, nothing is logged as an error, formulas are set, a phone shows it whole."""
+    """No request leaves the machine, nothing is logged as an error, a phone shows it whole, everyone can read it."""
     context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=theme)
     context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
     tab = context.new_page()
@@ -199,11 +167,19 @@ def test_page_in_a_browser(browser, site, page, theme):
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(f"{site}/{page}", wait_until="load")
     if soup(page).select(".math"):
-        tab.wait_for_selector("mjx-container", state="attached")
-        tab.evaluate("() => MathJax.startup.promise")
+        assert tab.locator("mjx-container").count() > 0
         assert tab.locator("mjx-merror").count() == 0
     assert tab.evaluate("document.documentElement.dataset.theme") == theme
+    for place in tab.locator(".dl-widget-place").all():
+        place.scroll_into_view_if_needed()
+        place.locator(".dl-widget").wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.add_script_tag(path=AXE)
+    found = tab.evaluate("""async () => (await axe.run(document, { resultTypes: ["violations"] }))
+        .violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
+        .map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200)])""")
     context.close()
+    assert found == []
     assert outside == []
     assert errors == []

@@ -21,11 +21,13 @@ ROOMS = {
     "gradcheck": "checks references; torch.autograd.gradcheck is its relative, not its twin",
     "interop": "moves weights between the halves",
     "notebook": "what chapters show",
+    "page": "what a live page asks of the Python in the browser",
     "parity": "this contract",
     "plotting": "figures",
     "progress": "progress bars",
     "validation": "checks arrays",
     "validation_torch": "checks tensors",
+    "widgets": "pictures over the references, computed by them",
 }
 TOPICS = [topic for topic in twin_modules() if topic not in ROOMS]
 

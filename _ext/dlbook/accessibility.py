@@ -1,4 +1,7 @@
-"""A picture without a text alternative, and a cell that draws around `show`, fail the build."""
+"""Pages that everyone can read: pictures have text alternatives, controls have names, lists are lists."""
+
+import re
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.util import logging
@@ -20,6 +23,46 @@ def check_pictures(app, doctree):
             logger.warning("drawing without a text alternative", location=drawing, type="dlbook", subtype="alt")
 
 
+# What the theme and docutils get wrong, as axe-core finds it: a pattern, and what it becomes.
+MENDED = [
+    # The arrow that opens a part of the contents says nothing; the link before it says which part.
+    (
+        re.compile(r'(?P<link><a class="[^"]*reference internal" href="[^"]*">(?P<name>(?:(?!</a>).)*)</a>\s*'
+                   r"<details[^>]*>\s*)<summary>", re.DOTALL),
+        lambda match: f'{match["link"]}<summary aria-label="Pages under {plain(match["name"])}">',
+    ),
+    # A control with a text is called by this text; a label that says something else hides it.
+    (re.compile(r'(<button\b[^>]*?) aria-label="Search"([^>]*search-button-field)'), r"\1\2"),
+    (re.compile(r'(<button\b[^>]*search-button-field[^>]*?) aria-label="Search"'), r"\1"),
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # The button of the theme has a name; its three icons must not add theirs.
+    (re.compile(r'(<svg class="dl-icon theme-switch[^>]*?) role="img"([^>]*>)<title>[^<]*</title>'),
+     r'\1 aria-hidden="true"\2'),
+    # A bibliography holds anchors besides its entries, which a list must not.
+    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+    (re.compile(r' role="doc-biblioentry"'), ""),
+]
+
+
+def plain(markup):
+    """Take the text out of a piece of HTML, fit for an attribute."""
+    return " ".join(re.sub(r"<[^>]*>", "", markup).split()).replace('"', "&quot;")
+
+
+def mend(app, exception):
+    """Mend the names and roles on every page that was written."""
+    if exception is not None or app.builder.format != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        mended = page
+        for pattern, replacement in MENDED:
+            mended = pattern.sub(replacement, mended)
+        if mended != page:
+            path.write_text(mended, encoding="utf-8")
+
+
 def setup(app):
-    """Register the check."""
+    """Register the check and the repair."""
     app.connect("doctree-read", check_pictures)
+    app.connect("build-finished", mend, priority=960)      # after the icons have become drawings

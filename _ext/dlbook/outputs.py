@@ -9,6 +9,8 @@ from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+from .live import widget_node
+
 logger = logging.getLogger(__name__)
 
 MARKED = re.compile(r'^<(?:figure|div) class="dl-\w+" data-dl-kind="(?P<kind>\w+)" data-dl="(?P<data>[^"]*)">')
@@ -116,7 +118,18 @@ def build_claim(data, page):
     return [box], None
 
 
-BUILDERS = {"figure": build_figure, "table": build_table, "source": build_source, "claim": build_claim}
+def build_widget(data, page):
+    """Build the place in which the page's script draws a widget."""
+    return [widget_node(data)], None
+
+
+BUILDERS = {
+    "figure": build_figure,
+    "table": build_table,
+    "source": build_source,
+    "claim": build_claim,
+    "widget": build_widget,
+}
 
 
 class CourseOutputs(SphinxTransform):

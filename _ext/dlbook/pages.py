@@ -101,8 +101,6 @@ def fill_ledger(app, doctree, docname):
         header = ["Claim", "Deck", "Measured here", "Verdict", "Where"]
         if not rows:
             logger.warning("the ledger of claims is empty", location=docname, type="dlbook", subtype="claims")
-        # Known only now: this page holds formulas, so it must load MathJax.
-        app.env.get_domain("math").data["has_equations"][docname] = True
         placeholder.replace_self(table_node(header, rows, css=["dl-wide", "dl-ledger"]) if rows else [])
 
 

@@ -1,0 +1,158 @@
+"""Live pages: cells that run in the reader's browser, widgets, and the files they are made of."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
+
+from . import node as nodejs
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "dlcourse"
+BUILD = Path(__file__).parents[1] / "live" / "build.mjs"
+CACHE = ROOT / "_build" / "live"
+IN_BROWSER = {"numpy", "dlcourse"}
+
+
+def top_level_imports(path):
+    """List what a module imports when it is imported itself.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Of a module in ``dlcourse``.
+
+    Returns
+    -------
+    set of str
+        Absolute names; for ``from . import x`` both the package and ``x`` in it.
+    """
+    package = (ROOT / path).relative_to(ROOT).parent.parts
+    found = set()
+    for entry in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(entry, ast.Import):
+            found |= {alias.name for alias in entry.names}
+        elif isinstance(entry, ast.ImportFrom):
+            base = ".".join([*package[: len(package) - entry.level + 1], entry.module or ""]).strip(".")
+            base = base if entry.level else entry.module
+            found |= {base} | {f"{base}.{alias.name}" for alias in entry.names}
+    return found
+
+
+def browser_files():
+    """Choose the part of ``dlcourse`` that runs in a browser: whatever needs NumPy and itself only.
+
+    Returns
+    -------
+    list of str
+        Paths relative to the repository, sorted: modules, and the data files of widgets.
+    """
+    modules = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(ROOT).with_suffix("").parts
+        modules[".".join(name[:-1] if name[-1] == "__init__" else name)] = path
+    needs = {name: top_level_imports(path) for name, path in modules.items()}
+    fit = set(modules)
+    while True:
+        unfit = {name for name in fit if any(not runs(needed, fit, modules) for needed in needs[name])}
+        if not unfit:
+            break
+        fit -= unfit
+    data = [path for path in PACKAGE.rglob("*.npz") if "widgets" in path.parts]
+    return sorted(path.relative_to(ROOT).as_posix() for path in [*(modules[name] for name in fit), *data])
+
+
+def runs(needed, fit, modules):
+    """Tell whether an import succeeds in the browser."""
+    if needed in modules:
+        return needed in fit
+    top = needed.split(".")[0]
+    return top in IN_BROWSER or top in sys.stdlib_module_names
+
+
+class LiveSetup(SphinxTransform):
+    """Move the cell tagged ``live-setup`` out of sight: the page runs it before its first live cell."""
+
+    default_priority = 210
+
+    def apply(self, **kwargs):
+        """Replace the cell by its source in a script element, which no browser shows or runs."""
+        for cell in list(self.document.findall(nodes.container)):
+            if cell.get("nb_element") == "cell_code" and "tag_live-setup" in cell.get("classes", ()):
+                source = next(cell.findall(nodes.literal_block)).astext()
+                cell.replace_self(nodes.raw("", script("dl-live-setup", source), format="html"))
+
+
+def script(css, data):
+    """Put data into a page as JSON in a script element."""
+    text = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
+    return f'<script type="application/json" class="{css}">{text}</script>'
+
+
+def widget_node(data):
+    """Build the place of a widget: a description for everyone, the first picture's numbers for the script."""
+    about = data["about"]
+    place = nodes.container("", classes=["dl-widget-place"])
+    place += nodes.paragraph("", "", nodes.strong("", about["title"] + "."), nodes.Text(" " + about["about"]))
+    place += nodes.paragraph("", "", nodes.emphasis("", missing_text()), classes=["dl-widget-missing"])
+    place += nodes.raw("", script("dl-widget-data", data), format="html")
+    return place
+
+
+def missing_text():
+    """Say in the page why a widget does not move."""
+    if nodejs.missing():
+        return "This build of the book leaves out live cells and widgets: their JavaScript could not be installed."
+    return "This picture moves where JavaScript is on."
+
+
+def build_files(app, exception):
+    """Build the scripts and pack Python into the book's static files."""
+    if exception is not None or app.builder.format != "html":
+        return
+    reason = nodejs.missing()
+    if reason:
+        logger.info("Live cells and widgets are left out of this build: %s", reason)
+        return
+    request = {
+        "out": str(Path(app.outdir) / "_static" / "live"),
+        "cache": str(CACHE),
+        "root": str(ROOT),
+        "files": browser_files(),
+        "widgets": sorted(str(path) for path in (PACKAGE / "widgets").glob("*.js") if path.stem != "kit"),
+    }
+    done = subprocess.run([nodejs.node(), str(BUILD), json.dumps(request)], capture_output=True, text=True, check=False)
+    if done.returncode or done.stderr.strip():
+        # A crash of Node begins with the line of minified code where it happened; what went wrong comes last.
+        lines = [line[:200] for line in done.stderr.strip().splitlines()]
+        logger.warning("the live part of the pages could not be built:\n%s", "\n".join(lines[-15:]), type="dlbook")
+
+
+def add_script(app, pagename, templatename, context, doctree):
+    """Load the small script on pages that have something live, and on no other."""
+    if doctree is None or nodejs.missing():
+        return
+    live = any("tag_live" in cell.get("classes", ()) for cell in doctree.findall(nodes.container))
+    if live or any("dl-widget-place" in place.get("classes", ()) for place in doctree.findall(nodes.container)):
+        app.add_js_file("live/live.js", loading_method="defer")
+
+
+def add_style(app, config):
+    """Serve the widgets' style sheet from where Jupyter finds it, too."""
+    config.html_static_path.append(str(PACKAGE / "widgets" / "kit.css"))
+
+
+def setup(app):
+    """Register the parts."""
+    app.add_transform(LiveSetup)
+    app.add_css_file("kit.css")
+    app.connect("config-inited", add_style)
+    app.connect("html-page-context", add_script)
+    app.connect("build-finished", build_files)

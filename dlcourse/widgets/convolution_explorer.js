@@ -1,0 +1,381 @@
+import { button, colour, draw, format, make, mount, player, row } from "./kit.js";
+
+const SIZE = 10;       // pixels along each side of the input
+const SIDE = 300;      // of both pictures, in the units of their drawings
+
+const MEANINGS = {
+  sobel_x: "Blue: the input gets brighter from left to right. Orange: darker. Where it does not change, 0.",
+  sobel_y: "Blue: the input gets brighter from top to bottom. Orange: darker. Where it does not change, 0.",
+  blur: "Each output is the mean of nine pixels, so sharp edges turn into slopes.",
+  sharpen: "The middle counts five times, minus its four neighbours: even areas keep their value, edges overshoot.",
+  outline: "The middle counts eight times, minus its eight neighbours: even areas give 0, edges stand out.",
+  identity: "Each output copies the middle of its window.",
+  shift: "Each output copies the top left corner of its window instead of the middle: the picture moves down and to the right.",
+};
+
+export default {
+  render(context) {
+    return mount(context, (ui) => {
+      const input = new InputPicture(ui);
+      const kernel = new KernelTable(ui);
+      const output = new OutputPicture((index) => { walk.stop(); walk.go(index); });
+      const sum = new Sum();
+      const size = make("p", { style: "margin:0.2rem 0 0;flex:1 1 100%" });
+      ui.stage.append(input.figure, kernel.figure, output.figure, sum.figure, size);
+      const here = ui.readout("here", "output at the window");
+      const unused = ui.readout("unused", "pixels never used");
+      const shared = ui.readout("weights", "weights, shared by all places");
+      const dense = ui.readout("dense", "weights of a dense layer");
+
+      let now = null;       // what the frames of the player are frames of
+      const show = (index) => {
+        if (!now) return;
+        const { outputs, inputs } = now;
+        const at = placeOf(index, outputs.size);
+        input.window(at, outputs, inputs);
+        output.mark(at);
+        sum.show(index, at, outputs, inputs);
+        here(outputs.output[index]);
+        walk.element.querySelector("input").setAttribute("aria-valuetext", `row ${at.i + 1}, column ${at.j + 1}: ${short(outputs.output[index])}`);
+      };
+      const walk = player({ label: "Place of the window", show, interval: 250 });
+      ui.extra.append(walk.element);
+      const strongest = button("Strongest output", () => { walk.stop(); walk.go(now.outputs.strongest); }, { name: "strongest" });
+      walk.element.insertBefore(strongest, walk.element.lastChild);
+
+      return (outputs, inputs) => {
+        const index = now ? samePlace(walk.index, now.outputs.size, outputs.size) : outputs.strongest;
+        now = { outputs, inputs };
+        input.show(outputs, inputs);
+        kernel.show(outputs, inputs);
+        output.show(outputs);
+        size.textContent = sizeFormula(outputs, inputs);
+        unused(outputs.unused_count);
+        shared(outputs.used.length);
+        dense(outputs.dense, outputs.dense.toLocaleString("en"));
+        walk.resize(outputs.output.length, index);
+        return sentences(outputs, inputs).join(" ");
+      };
+    });
+  },
+};
+
+// ---------------------------------------------------------------- places and numbers
+
+function placeOf(index, size) {
+  return { i: Math.floor(index / size), j: index % size };
+}
+
+// When the output changes its size, the window stays in its row and column as far as there are such.
+function samePlace(index, before, after) {
+  const { i, j } = placeOf(index, before);
+  return Math.min(i, after - 1) * after + Math.min(j, after - 1);
+}
+
+// Two decimals are enough to follow a sum, and fit into a cell.
+function short(value) {
+  return format(Number(value.toFixed(2)) || 0);
+}
+
+function mixed(name, share) {
+  return `color-mix(in srgb, ${colour(name)} ${Math.round(100 * share)}%, ${colour("paper")})`;
+}
+
+// Blue above zero, orange below; never so deep that a number on it could not be read.
+function tint(value, largest) {
+  return mixed(value < 0 ? "orange" : "blue", largest > 0 ? 0.5 * Math.min(1, Math.abs(value) / largest) : 0);
+}
+
+function cellText(x, y, words, size, color = "ink") {
+  return draw("text", { x, y: y + 0.35 * size, "text-anchor": "middle", style: `font-size:${size}px;fill:${colour(color)};pointer-events:none` }, words);
+}
+
+function outline(x, y, side, width, color = "pink") {
+  return draw("rect", { x, y, width: side, height: side, fill: "none", stroke: colour(color), "stroke-width": width, "pointer-events": "none" });
+}
+
+// A square picture of cells without axes.
+function board(title, role) {
+  const svg = draw("svg", { class: "dlw-plot", viewBox: `-2 -2 ${SIDE + 4} ${SIDE + 4}`, role, "aria-label": "" });
+  const caption = make("figcaption", {}, title);
+  return { svg, caption, figure: make("figure", { class: "dlw-panel", style: "flex:3 1 15rem" }, caption, svg) };
+}
+
+// ---------------------------------------------------------------- the input, which can be drawn on
+
+class InputPicture {
+  constructor(ui) {
+    this.ui = ui;
+    this.pixels = new Array(SIZE * SIZE).fill(0);
+    Object.assign(this, board("Input", "group"));
+    this.ring = draw("g");
+    this.overlay = draw("g");
+    this.focus = draw("g");
+    this.cells = this.pixels.map((_, at) => this.makeCell(at));
+    this.svg.append(this.ring, ...this.cells.map((cell) => cell.group), this.overlay, this.focus);
+    this.svg.setAttribute("aria-label", `Input picture of ${SIZE} by ${SIZE} pixels. Arrow keys move between them, the space bar switches one.`);
+    this.moveCursor(4 * SIZE + 4);
+    this.listen();
+  }
+
+  makeCell(at) {
+    const rect = draw("rect", { role: "button", tabindex: -1, "data-at": at, "stroke-width": 1, style: "cursor:crosshair;outline:none" });
+    const stroke = draw("path", { stroke: colour("muted"), "stroke-width": 1.2, "pointer-events": "none" });
+    const digit = draw("g");
+    return { rect, stroke, digit, group: draw("g", {}, rect, stroke, digit) };
+  }
+
+  // Only one pixel is a stop of the tab key; the arrow keys lead from there.
+  moveCursor(at) {
+    this.cells.forEach(({ rect }, i) => rect.setAttribute("tabindex", i === at ? 0 : -1));
+    this.cursor = at;
+  }
+
+  listen() {
+    this.svg.addEventListener("keydown", (event) => this.key(event));
+    for (const change of ["focusin", "focusout"]) this.svg.addEventListener(change, () => this.showFocus());
+    this.svg.addEventListener("pointerdown", (event) => this.press(event));
+    this.svg.addEventListener("pointermove", (event) => { if (this.ink !== undefined) this.paint(this.cellAt(event), this.ink); });
+    for (const end of ["pointerup", "pointercancel"]) this.svg.addEventListener(end, () => { this.ink = undefined; });
+    // A tap, and a click that a screen reader makes: a mouse has drawn already when its click comes.
+    this.svg.addEventListener("click", (event) => {
+      if (this.byMouse && event.detail > 0) return;
+      this.flip(event.target.dataset.at === undefined ? undefined : Number(event.target.dataset.at));
+    });
+  }
+
+  // The browser's own ring would lie below the neighbouring pixels.
+  showFocus() {
+    this.focus.replaceChildren();
+    if (!this.svg.querySelector("rect:focus-visible")) return;
+    const [x, y] = this.corner(this.cursor);
+    this.focus.append(outline(x, y, this.unit, 6, "paper"), outline(x, y, this.unit, 3, "ink"));
+  }
+
+  // A mouse or pen draws strokes. A finger taps, since its strokes scroll the page.
+  press(event) {
+    this.byMouse = event.pointerType !== "touch";
+    const at = this.cellAt(event);
+    if (!this.byMouse || at === undefined) return;
+    this.svg.setPointerCapture(event.pointerId);
+    this.ink = this.pixels[at] > 0.5 ? 0 : 1;
+    this.paint(at, this.ink);
+  }
+
+  key(event) {
+    const [i, j] = [Math.floor(this.cursor / SIZE), this.cursor % SIZE];
+    const moves = { ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1], Home: [i, 0], End: [i, SIZE - 1] };
+    const move = moves[event.key];
+    if (move && move.every((place) => place >= 0 && place < SIZE)) {
+      this.moveCursor(move[0] * SIZE + move[1]);
+      this.cells[this.cursor].rect.focus();
+    }
+    if (event.key === " " || event.key === "Enter") this.flip(this.cursor);
+    if (move || event.key === " " || event.key === "Enter") event.preventDefault();
+  }
+
+  cellAt(event) {
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
+    const j = Math.floor(point.x / this.unit) - this.padding, i = Math.floor(point.y / this.unit) - this.padding;
+    return i >= 0 && j >= 0 && i < SIZE && j < SIZE ? i * SIZE + j : undefined;
+  }
+
+  flip(at) {
+    if (at !== undefined) this.paint(at, this.pixels[at] > 0.5 ? 0 : 1);
+  }
+
+  paint(at, value) {
+    if (at === undefined || this.pixels[at] === value) return;
+    this.pixels[at] = value;
+    this.moveCursor(at);
+    this.fill(at);
+    this.ui.set({ picture: "own", image: Array.from({ length: SIZE }, (_, i) => this.pixels.slice(i * SIZE, (i + 1) * SIZE)) });
+  }
+
+  show(outputs, inputs) {
+    // What the reader draws just now is newer than what Python has answered.
+    this.pixels = inputs.picture === "own" ? inputs.image.flat() : Array.from(outputs.image);
+    this.padding = inputs.padding;
+    const across = SIZE + 2 * inputs.padding;
+    this.unit = SIDE / across;
+    this.caption.textContent = `Input, ${SIZE} × ${SIZE}${inputs.padding ? `, padded to ${across} × ${across}` : ""} (draw by click, or with arrow keys and space)`;
+    this.drawRing(across);
+    this.cells.forEach((_, at) => { this.place(at, outputs.unused[at]); this.fill(at); });
+    this.showFocus();
+  }
+
+  drawRing(across) {
+    this.ring.replaceChildren();
+    for (let i = 0; i < across; i++) {
+      for (let j = 0; j < across; j++) {
+        const inside = [i, j].every((place) => place >= this.padding && place < across - this.padding);
+        if (inside) continue;
+        this.ring.append(
+          draw("rect", { x: j * this.unit, y: i * this.unit, width: this.unit, height: this.unit, fill: "var(--dlw-raised)", stroke: colour("grid"), "stroke-dasharray": "2 2" }),
+          cellText((j + 0.5) * this.unit, (i + 0.5) * this.unit, "0", 0.4 * this.unit, "muted"));
+      }
+    }
+  }
+
+  corner(at) {
+    return [(this.padding + at % SIZE) * this.unit, (this.padding + Math.floor(at / SIZE)) * this.unit];
+  }
+
+  place(at, unused) {
+    const { rect, stroke } = this.cells[at], [x, y] = this.corner(at), u = this.unit;
+    for (const [name, value] of Object.entries({ x, y, width: u, height: u, stroke: colour("grid") })) rect.setAttribute(name, value);
+    stroke.setAttribute("d", unused ? `M${x + 0.15 * u} ${y + 0.85 * u}L${x + 0.85 * u} ${y + 0.15 * u}` : "");
+  }
+
+  fill(at) {
+    const { rect, digit } = this.cells[at], [x, y] = this.corner(at), value = this.pixels[at];
+    rect.setAttribute("fill", tint(value, 1));
+    rect.setAttribute("aria-pressed", String(value > 0.5));
+    rect.setAttribute("aria-label", `Pixel in row ${Math.floor(at / SIZE) + 1}, column ${at % SIZE + 1}`);
+    digit.replaceChildren(cellText(x + 0.5 * this.unit, y + 0.5 * this.unit, short(value), 0.42 * this.unit, value ? "ink" : "muted"));
+  }
+
+  // The frame goes round all the window reaches over; with dilation, the pixels that count are framed singly.
+  window({ i, j }, outputs, inputs) {
+    const u = this.unit, x = j * inputs.stride * u, y = i * inputs.stride * u, d = inputs.dilation;
+    const side = Math.sqrt(outputs.used.length);
+    this.overlay.replaceChildren(outline(x, y, outputs.reach * u, 3.5));
+    for (let at = 0; d > 1 && at < side * side; at++) {
+      this.overlay.append(outline(x + (at % side) * d * u + 2, y + Math.floor(at / side) * d * u + 2, u - 4, 2));
+    }
+  }
+}
+
+// ---------------------------------------------------------------- the kernel, which can be typed into
+
+class KernelTable {
+  constructor(ui) {
+    this.ui = ui;
+    this.inputs = Array.from({ length: 9 }, (_, at) => make("input", {
+      type: "number", min: -9, max: 9, step: "any", inputmode: "text", "aria-label": `Weight in row ${Math.floor(at / 3) + 1}, column ${at % 3 + 1}`,
+      style: "width:100%;min-width:0;min-height:2.2rem;padding:0;text-align:center;font:inherit;font-size:0.88rem;color:inherit;appearance:textfield;background:var(--dlw-raised);border:1px solid var(--dlw-edge);border-radius:4px",
+    }));
+    for (const input of this.inputs) {
+      input.addEventListener("input", () => this.typed());
+      input.addEventListener("blur", () => this.write());
+    }
+    const table = make("div", { role: "group", "aria-label": "Weights of the kernel", style: "display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:3px;max-width:15rem" }, ...this.inputs);
+    this.figure = make("figure", { class: "dlw-panel", style: "flex:1.4 1 11rem" }, make("figcaption", {}, "Kernel, 3 × 3 (type to change it)"), table);
+  }
+
+  // A number that is only half typed is waited for; one that is out of range Python refuses, and says why.
+  typed() {
+    const changed = this.inputs.map((input, at) => (input === document.activeElement ? input.valueAsNumber : this.weights[at]));
+    if (!changed.every(Number.isFinite)) return;
+    this.weights = changed;
+    this.ui.set({ kernel: "own", weights: [0, 3, 6].map((from) => changed.slice(from, from + 3)) });
+  }
+
+  show(outputs, inputs) {
+    this.weights = inputs.kernel === "own" ? inputs.weights.flat() : Array.from(outputs.kernel);
+    this.write();
+  }
+
+  // The field that is being typed into is left alone.
+  write() {
+    this.inputs.forEach((input, at) => {
+      if (input !== document.activeElement) input.value = Number(this.weights[at].toFixed(2));
+    });
+  }
+}
+
+// ---------------------------------------------------------------- the output
+
+class OutputPicture {
+  constructor(choose) {
+    Object.assign(this, board("Output", "img"));
+    this.cells = draw("g");
+    this.overlay = draw("g");
+    this.svg.append(this.cells, this.overlay);
+    this.svg.addEventListener("click", (event) => {
+      if (event.target.dataset.at !== undefined) choose(Number(event.target.dataset.at));
+    });
+  }
+
+  // A cell is as large as a pixel of the input without padding, so that a smaller output looks smaller.
+  show({ output, size }) {
+    const largest = Math.max(...output.map(Math.abs)), words = Array.from(output, short);
+    this.unit = SIDE / Math.max(SIZE, size);
+    this.svg.setAttribute("viewBox", `-2 -2 ${SIDE + 4} ${size * this.unit + 4}`);
+    const letters = Math.max(...words.map((word) => word.length));
+    const font = Math.min(0.42 * this.unit, 1.6 * this.unit / letters);
+    this.cells.replaceChildren();
+    output.forEach((value, index) => this.drawCell(index, placeOf(index, size), value, largest, words[index], font));
+    this.caption.textContent = `Output, ${size} × ${size}${font < 9 ? " (numbers at the window only)" : ""}`;
+    this.svg.setAttribute("aria-label", `Output of ${size} by ${size} numbers, from ${short(Math.min(...output))} to ${short(Math.max(...output))}.`);
+  }
+
+  drawCell(index, { i, j }, value, largest, word, font) {
+    const u = this.unit, x = j * u, y = i * u;
+    this.cells.append(draw("rect", { x, y, width: u, height: u, fill: tint(value, largest), stroke: colour("grid"), "data-at": index, style: "cursor:pointer" }));
+    if (font >= 9) this.cells.append(cellText(x + u / 2, y + u / 2, word, font, value ? "ink" : "muted"));
+    else if (value < 0) this.cells.append(cellText(x + u / 2, y + u / 2, "−", 0.6 * u));
+  }
+
+  mark({ i, j }) {
+    this.overlay.replaceChildren(outline(j * this.unit, i * this.unit, this.unit, 3.5));
+  }
+}
+
+// ---------------------------------------------------------------- the sum of one place
+
+class Sum {
+  constructor() {
+    this.caption = make("figcaption");
+    this.tables = make("div", { "aria-hidden": "true", style: "display:flex;flex-wrap:wrap;gap:0.4rem 0.6rem;align-items:center" });
+    this.line = make("p", { style: "margin:0.4rem 0 0;font-variant-numeric:tabular-nums" });
+    this.figure = make("figure", { class: "dlw-panel", style: "flex:1 1 100%" }, this.caption, this.tables, this.line);
+  }
+
+  show(index, { i, j }, outputs, inputs) {
+    const pixels = row(outputs.pixels, index), products = row(outputs.products, index), total = short(outputs.output[index]);
+    this.caption.textContent = `Output in row ${i + 1}, column ${j + 1}: pixels under the window, times weights${inputs.flip ? " (turned by 180°)" : ""}, summed`;
+    this.tables.replaceChildren(little(pixels), "×", little(outputs.used), "=", little(products), make("strong", {}, `sum ${total}`));
+    const terms = Array.from(pixels, (pixel, at) => `${short(pixel)} × ${bracketed(outputs.used[at])}`);
+    this.line.textContent = `${terms.join(" + ")} = ${total}`;
+  }
+}
+
+// A negative factor stands in brackets, as on paper.
+function bracketed(value) {
+  return value < 0 ? `(${short(value)})` : short(value);
+}
+
+function little(values) {
+  const largest = Math.max(...values.map(Math.abs));
+  const cells = Array.from(values, (value) => make("span", {
+    style: `padding:0.1rem 0;text-align:center;border:1px solid var(--dlw-grid);background:${tint(value, largest)}`,
+  }, short(value)));
+  return make("div", { style: "display:grid;grid-template-columns:repeat(3,2.6rem);font-size:0.88rem;font-variant-numeric:tabular-nums" }, ...cells);
+}
+
+// ---------------------------------------------------------------- what can be seen, in words
+
+function sizeFormula({ size }, { stride, padding, dilation }) {
+  return `Size of the output: (input + 2 × padding − dilation × (kernel − 1) − 1) / stride, rounded down, plus 1. `
+    + `Here ⌊(${SIZE} + 2 × ${padding} − ${dilation} × (3 − 1) − 1) / ${stride}⌋ + 1 = ${size}.`;
+}
+
+function sentences(outputs, inputs) {
+  const { size, left_over: over, unused_count: unused } = outputs;
+  const rows = over === 1 ? "row and column" : `${over} rows and columns`;
+  return [
+    `The window fits at ${size} × ${size} places${size === SIZE ? ", so the output is as large as the input" : ""}.`,
+    over > 0 ? `The last ${rows} ${inputs.padding ? "of the padded input " : ""}are left over: one more stride would lead over the edge.` : "",
+    unused > 0 ? `The ${unused} pixels with a stroke through them enter no sum.` : "",
+    inputs.flip && !outputs.symmetric ? "" : MEANINGS[inputs.kernel],
+    orientation(outputs.symmetric, inputs.flip),
+  ].filter(Boolean);
+}
+
+function orientation(symmetric, flip) {
+  if (!flip) return "The kernel is laid on as it is: a cross-correlation, which deep learning calls a convolution.";
+  return symmetric
+    ? "Turned by 180° this kernel is the same, so convolution and cross-correlation agree."
+    : "The kernel is turned by 180° first: the convolution of mathematics.";
+}
