@@ -66,7 +66,7 @@ $(VENV)/.lab: $(VENV)/.installed
 	@touch $@
 
 serve: book  ## Build the book and serve it on this machine
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+	$(BIN)/python -m dlbook.serve $(PORT)
 
 lock:  ## Resolve all dependencies anew and pin them in constraints.txt
 	rm -rf _build/lock

@@ -1,6 +1,6 @@
 """Measure the live pages in a headless Chromium: how long a reader waits, and what a page costs to load.
 
-    make bench-live            (or: python benchmarks/live.py [--page chapters/02_perceptron.html] [--runs 5])
+    make bench-live
 
 Served from this machine, so the times hold no network. "Cold" is a browser profile that has never seen
 the book, "warm" a second visit with the files in the browser's cache. Sizes are what the browser counted
@@ -9,50 +9,17 @@ that does not.
 """
 
 import argparse
-import asyncio
 import json
 import shutil
 import statistics
-import threading
 from pathlib import Path
 
-import tornado.httpserver
-import tornado.netutil
-import tornado.web
+from dlbook.serve import Server
 from playwright.sync_api import sync_playwright
 
-HTML = Path(__file__).parents[1] / "_build" / "html"
+CHAPTERS = Path(__file__).parents[1] / "chapters"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 60_000  # milliseconds
-
-
-class Server(threading.Thread):
-    """The built book on 127.0.0.1, with or without compression.
-
-    Parameters
-    ----------
-    compress : bool
-    """
-
-    def __init__(self, compress):
-        super().__init__(daemon=True)
-        self.compress, self.ready = compress, threading.Event()
-        self.start()
-        self.ready.wait()
-
-    def run(self):
-        """Serve until the program ends."""
-        asyncio.run(self.serve())
-
-    async def serve(self):
-        """Listen on a free port."""
-        sockets = tornado.netutil.bind_sockets(0, "127.0.0.1")
-        handler = (r"/(.*)", tornado.web.StaticFileHandler, {"path": HTML, "default_filename": "index.html"})
-        application = tornado.web.Application([handler], compress_response=self.compress, log_function=lambda _: None)
-        tornado.httpserver.HTTPServer(application).add_sockets(sockets)
-        self.address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-        self.ready.set()
-        await asyncio.Event().wait()
 
 
 class Visit:
@@ -152,7 +119,7 @@ def main():
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         raise SystemExit("no browser: install chromium (on Debian: apt-get install chromium)")
-    pages = sorted(f"chapters/{path.stem}.html" for path in (HTML.parents[1] / "chapters").glob("*.ipynb"))
+    pages = sorted(f"chapters/{path.stem}.html" for path in CHAPTERS.glob("*.ipynb"))
     plain, compressing = Server(compress=False), Server(compress=True)
     times = {"cold": [], "warm": []}
     again, sizes = [], {}

@@ -19,6 +19,14 @@ __all__ = ["Page"]
 ELSEWHERE = {"torch", "matplotlib", "IPython", "sklearn", "scipy", "pandas", "mlxtend", "tqdm", "ipywidgets"}
 
 
+EIO_IN_WASM = 29           # what input() raises in a worker, which has no keyboard
+
+
+def leave(*arguments):
+    """End a cell, as ``exit()`` ends a program; the one from `site` would close the page's standard input."""
+    raise SystemExit(*arguments)
+
+
 class Names(ast.NodeVisitor):
     """Collect the global names that a cell needs from others and those that it makes.
 
@@ -158,6 +166,8 @@ def advice(error):
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in ELSEWHERE:
         return (f"The Python in this page has NumPy and the references of dlcourse, not {error.name}. "
                 "Open the chapter in JupyterLab to use it.")
+    if isinstance(error, OSError) and error.errno == EIO_IN_WASM:
+        return "A cell of a page cannot ask for input. Write the value into the code."
     if isinstance(error, MemoryError):
         return "A page has about 2 GB. Press Stop to free all of it, then try a smaller case."
     return ""
@@ -173,7 +183,7 @@ class Page:
     """
 
     def __init__(self):
-        self.namespace = {"__name__": "__main__"}
+        self.namespace = {"__name__": "__main__", "exit": leave, "quit": leave}
         self.cells = set()
         self.states = {}
 

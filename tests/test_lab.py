@@ -76,7 +76,7 @@ def test_widget_in_jupyterlab(notebook, name):
     widget = notebook.locator(f".dl-widget[data-widget={name}]")
     widget.scroll_into_view_if_needed()
     widget.wait_for()
-    slider = widget.locator(".dlw-controls input[type=range]").first
+    slider = widget.locator(".dlw-controls input[type=range]:visible").first
     handle = widget.element_handle()
     before = widget.locator(".dlw-stage").inner_html()
     slider.focus()

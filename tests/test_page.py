@@ -1,5 +1,6 @@
 """What a live page asks of Python: cells, what they need, and errors a reader can read."""
 
+import io
 import subprocess
 import sys
 import textwrap
@@ -55,6 +56,18 @@ def test_nothing_a_reader_runs_ends_the_page(code):
     page = Page()
     assert not page.run(code)["ok"]
     assert page.run("1 + 1")["text"] == "2"
+
+
+def test_exit_leaves_standard_input_open(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    page = Page()
+    assert "SystemExit" in page.run("exit()")["error"]
+    assert page.run("import sys\nsys.stdin.closed")["text"] == "False"
+
+
+def test_a_cell_cannot_ask_for_input():
+    result = Page().run("raise OSError(29, 'I/O error')")          # what input() does in the worker
+    assert result["advice"] == "A cell of a page cannot ask for input. Write the value into the code."
 
 
 def test_a_package_that_the_browser_lacks_is_named(monkeypatch):

@@ -1,11 +1,9 @@
 """What a page weighs, and what it shows without JavaScript: formulas, drawings and icons made by the build."""
 
-import asyncio
 import functools
 import io
 import re
 import sys
-import threading
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from dlcourse import plotting
 from tests.test_chapters import CHAPTERS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "_ext"))
-from dlbook import mathematics, weight
+from dlbook import mathematics, serve, weight
 
 HTML = Path(__file__).parents[1] / "_build" / "html"
 LARGEST_PAGE = 600_000          # bytes over the network, all files, text compressed as static hosts do
@@ -204,27 +202,7 @@ def test_unused_assets_are_dropped_and_used_ones_stay():
 @pytest.fixture(scope="module")
 def compressing_site():
     """Serve the book as a static host does: text is compressed."""
-    from tornado.web import Application, StaticFileHandler
-
-    ready, found = threading.Event(), {}
-
-    async def serve():
-        book = (r"/(.*)", StaticFileHandler, {"path": str(HTML)})
-        server = Application([book], compress_response=True, log_function=lambda handler: None).listen(
-            0, address="127.0.0.1"
-        )
-        (socket,) = server._sockets.values()
-        found.update(port=socket.getsockname()[1], loop=asyncio.get_running_loop(), end=asyncio.Event())
-        ready.set()
-        await found["end"].wait()
-        server.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(10)
-    yield f"http://127.0.0.1:{found['port']}"
-    found["loop"].call_soon_threadsafe(found["end"].set)
-    thread.join()
+    return serve.Server(compress=True).address
 
 
 @every_chapter
@@ -243,7 +221,7 @@ def test_chapter_weighs_little(browser, compressing_site, page):
     steps = tab.evaluate("Math.ceil(document.documentElement.scrollHeight / innerHeight)")
     for step in range(steps + 1):
         tab.evaluate(f"scrollTo(0, {step} * innerHeight)")
-        tab.wait_for_timeout(10)
+        tab.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     tab.wait_for_load_state("networkidle")
     context.close()
     total = sum(size.values())

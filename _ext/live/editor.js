@@ -34,7 +34,11 @@ function create({ parent, text, label, describedBy, run, change }) {
   return {
     get text() { return view.state.doc.toString(); },
     set text(next) { view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } }); },
-    focus: () => view.focus(),
+    /** Begin to type, at a place in the text if one is given. */
+    focus(place = null) {
+      if (place !== null) view.dispatch({ selection: { anchor: Math.min(place, view.state.doc.length) } });
+      view.focus();
+    },
   };
 }
 

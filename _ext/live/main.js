@@ -11,10 +11,16 @@ function progress() {
   const text = document.createElement("span");
   const box = document.createElement("div");
   box.className = "dl-live-progress";
-  box.setAttribute("role", "status");
   bar.setAttribute("aria-label", "Loading Python");
   box.append(text, bar);
+  // A screen reader is told each stage once, not every tenth of a megabyte.
+  const spoken = document.createElement("p");
+  spoken.className = "dl-live-spoken";
+  spoken.setAttribute("role", "status");
+  document.body.append(spoken);
+  const stages = { loading: "Loading Python", starting: "Starting Python", ready: "Python is ready", failed: "Python could not be loaded" };
   runtime.watch(({ state, loaded, total, error }) => {
+    if (spoken.textContent !== (stages[state] ?? "")) spoken.textContent = stages[state] ?? "";
     if (state === "ready" || state === "off") { box.remove(); return; }
     if (!box.isConnected) document.body.append(box);
     bar.hidden = state === "failed";

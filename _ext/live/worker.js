@@ -66,6 +66,7 @@ const api = {
     // function; the answer "nobody knows" makes NumPy do without (and its absence would end Python).
     python._module.LDSO.loadedLibsByName.__main__.exports.backtrace = () => 0;
     python.runPython("import numpy");
+    python.setStdin({ error: true });      // input() cannot wait for a reader: it raises an error
     page = python.pyimport("dlcourse.page").Page();
   },
 

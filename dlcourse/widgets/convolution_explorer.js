@@ -21,7 +21,7 @@ export default {
       const output = new OutputPicture((index) => { walk.stop(); walk.go(index); });
       const sum = new Sum();
       const size = make("p", { style: "margin:0.2rem 0 0;flex:1 1 100%" });
-      ui.stage.append(input.figure, kernel.figure, output.figure, sum.figure, size);
+      ui.stage.append(input.figure, output.figure, kernel.figure, sum.figure, size);
       const here = ui.readout("here", "output at the window");
       const unused = ui.readout("unused", "pixels never used");
       const shared = ui.readout("weights", "weights, shared by all places");
@@ -36,9 +36,11 @@ export default {
         output.mark(at);
         sum.show(index, at, outputs, inputs);
         here(outputs.output[index]);
-        walk.element.querySelector("input").setAttribute("aria-valuetext", `row ${at.i + 1}, column ${at.j + 1}: ${short(outputs.output[index])}`);
+        const place = `row ${at.i + 1}, column ${at.j + 1}`;
+        walk.element.querySelector("output").textContent = place;
+        walk.element.querySelector("input").setAttribute("aria-valuetext", `${place}: ${short(outputs.output[index])}`);
       };
-      const walk = player({ label: "Place of the window", show, interval: 250 });
+      const walk = player({ label: "Window at", show, interval: 250 });
       ui.extra.append(walk.element);
       const strongest = button("Strongest output", () => { walk.stop(); walk.go(now.outputs.strongest); }, { name: "strongest" });
       walk.element.insertBefore(strongest, walk.element.lastChild);
@@ -98,7 +100,7 @@ function outline(x, y, side, width, color = "pink") {
 function board(title, role) {
   const svg = draw("svg", { class: "dlw-plot", viewBox: `-2 -2 ${SIDE + 4} ${SIDE + 4}`, role, "aria-label": "" });
   const caption = make("figcaption", {}, title);
-  return { svg, caption, figure: make("figure", { class: "dlw-panel", style: "flex:3 1 15rem" }, caption, svg) };
+  return { svg, caption, figure: make("figure", { class: "dlw-panel", style: "flex:3 1 15rem;padding:0" }, caption, svg) };
 }
 
 // ---------------------------------------------------------------- the input, which can be drawn on
@@ -198,7 +200,7 @@ class InputPicture {
     this.padding = inputs.padding;
     const across = SIZE + 2 * inputs.padding;
     this.unit = SIDE / across;
-    this.caption.textContent = `Input, ${SIZE} × ${SIZE}${inputs.padding ? `, padded to ${across} × ${across}` : ""} (draw by click, or with arrow keys and space)`;
+    this.caption.textContent = `Input, ${SIZE} × ${SIZE}${inputs.padding ? `, padded to ${across} × ${across}` : ""} (draw on it)`;
     this.drawRing(across);
     this.cells.forEach((_, at) => { this.place(at, outputs.unused[at]); this.fill(at); });
     this.showFocus();
@@ -260,7 +262,7 @@ class KernelTable {
       input.addEventListener("blur", () => this.write());
     }
     const table = make("div", { role: "group", "aria-label": "Weights of the kernel", style: "display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:3px;max-width:15rem" }, ...this.inputs);
-    this.figure = make("figure", { class: "dlw-panel", style: "flex:1.4 1 11rem" }, make("figcaption", {}, "Kernel, 3 × 3 (type to change it)"), table);
+    this.figure = make("figure", { class: "dlw-panel", style: "flex:1 1 10rem;padding:0" }, make("figcaption", {}, "Kernel, 3 × 3 (type to change it)"), table);
   }
 
   // A number that is only half typed is waited for; one that is out of range Python refuses, and says why.
@@ -329,7 +331,7 @@ class Sum {
     this.caption = make("figcaption");
     this.tables = make("div", { "aria-hidden": "true", style: "display:flex;flex-wrap:wrap;gap:0.4rem 0.6rem;align-items:center" });
     this.line = make("p", { style: "margin:0.4rem 0 0;font-variant-numeric:tabular-nums" });
-    this.figure = make("figure", { class: "dlw-panel", style: "flex:1 1 100%" }, this.caption, this.tables, this.line);
+    this.figure = make("figure", { class: "dlw-panel", style: "flex:2.6 1 22rem;padding:0" }, this.caption, this.tables, this.line);
   }
 
   show(index, { i, j }, outputs, inputs) {

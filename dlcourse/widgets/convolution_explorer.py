@@ -12,8 +12,9 @@ __all__ = ["ABOUT", "CONTROLS", "TITLE", "compute", "correlate2d", "output_size"
 
 TITLE = "Convolution explorer"
 ABOUT = (
-    "Draw on the input and walk the window over it. Each output value is the sum of the pixels under the window, "
-    "each times a weight of the kernel. Watch the output's size as you change stride, padding and dilation."
+    "Draw on the input, with the mouse or with arrow keys and space, and walk the window over it. Each output value "
+    "is the sum of the pixels under the window, each times a weight of the kernel. Watch the output's size as you "
+    "change stride, padding and dilation."
 )
 
 SIZE = 10          # the picture has SIZE x SIZE pixels

@@ -41,7 +41,8 @@ function percent(share) {
 }
 
 function rounded(number) {
-  return number.toFixed(1).replace("-", "−");
+  const text = number.toFixed(1);
+  return text === "-0.0" ? "0.0" : text.replace("-", "−");
 }
 
 function summary(outputs, inputs) {

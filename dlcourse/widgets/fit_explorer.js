@@ -39,12 +39,12 @@ function buttons(ui) {
 }
 
 function makeReadouts(ui) {
-  const names = { train: "training error", test: "test error", floor: "of it noise, σ²", off: "distance from the sine (rms)", largest: "largest weight",
-    penalty: "penalty λ‖w‖²", bias2: "bias², mean over draws", variance: "variance over draws" };
+  const names = { train: "training error", test: "test error", floor: "noise in it, σ²", off: "distance from the sine (rms)", largest: "largest weight",
+    penalty: "penalty λ‖w‖²", bias2: "bias², mean over draws", variance: "variance over draws", excess: "bias² + variance" };
   const puts = Object.entries(names).map(([name, label]) => [name, ui.readout(name, label, 3)]);
   return (outputs) => {
     for (const [name, put] of puts) put(outputs[name], outputs[name] > 0 && outputs[name] < LEAST ? "0 up to rounding" : undefined);
-    for (const name of ["bias2", "variance"]) {
+    for (const name of ["bias2", "variance", "excess"]) {
       ui.readouts.querySelector(`[data-name=${name}]`).parentNode.style.display = outputs.others ? "" : "none";
     }
   };
@@ -72,7 +72,7 @@ function drawSweep(plot, outputs, inputs) {
   plot.clear({ x: [xs[0] - 0.4, xs.at(-1) + 0.4], y: [LOWEST, top], log: "y", xlabel: strengths ? "log₁₀ λ" : "degree" });
   if (floor > 0) plot.rule({ y: floor, color: "green", dash: "2 3", width: 2, label: "noise σ²" });
   const at = current(plot, inputs, place);
-  const series = [["train", "training error", "blue", "7 4", "circle"], ["test", "test error", "orange", undefined, "square"]];
+  const series = [["train", "training error", "blue", "7 4", "circle"], ["test", outputs.others ? "test error of this fit" : "test error", "orange", undefined, "square"]];
   if (outputs.others) series.push(["bias2", "bias²", "violet", "2 3", "triangle"], ["variance", "variance", "pink", "10 3 2 3", "circle"]);
   for (const [name, label, color, dash, shape] of series) {
     plot.line(xs, sweep[name], { color, dash, label });
@@ -111,12 +111,13 @@ function sayError(error) {
   return error < LEAST ? "zero up to rounding" : format(error, 3);
 }
 
-function sayResult({ train, test, floor, best }, inputs) {
+function sayResult({ train, test, floor, best, others, bias2, variance, expected }, inputs) {
   const { degree, penalised, strength, num_points: count, against } = inputs;
   const which = `Degree ${degree} ${penalised ? `with λ = ${format(strength, 3)}` : "without penalty"}`;
   const errors = `The mean squared error is ${sayError(train)} on the training points and ${sayError(test)} on new ones, ${format(floor, 3)} of which is their noise.`;
   const many = !penalised && degree + 1 > count ? ` With ${degree + 1} weights for ${count} points many polynomials meet them all; this one has the shortest weights.` : "";
-  return `${which}. ${errors} For these points the test error is least at ${against === "degree" ? `degree ${best}` : `λ = ${format(best, 3)}`}.${many}`;
+  const mean = others ? ` Averaged over draws of the training noise, the test error is ${format(expected, 3)}: noise ${format(floor, 3)}, bias² ${format(bias2, 3)}, variance ${format(variance, 3)}.` : "";
+  return `${which}. ${errors} For these points the test error is least at ${against === "degree" ? `degree ${best}` : `λ = ${format(best, 3)}`}.${many}${mean}`;
 }
 
 function saySweep({ sweep, best, train, test }, { against }) {

@@ -168,8 +168,9 @@ def compute(degree, penalised, strength, num_points, noise, against, draws, seed
     -------
     dict
         ``x``, ``t`` (float64, shape (N,)); ``grid``, ``truth``, ``curve`` (float64, shape (200,));
-        ``others`` (float32, shape (15, 200), or None); ``train``, ``test``, ``bias2``, ``variance``
-        and ``off``, the root mean square distance from the sine; ``largest``, the largest weight in
+        ``others`` (float32, shape (15, 200), or None); ``train``, ``test``, ``bias2``, ``variance``;
+        ``excess``, bias² plus variance, and ``expected``, the test error averaged over draws of the
+        training noise; ``off``, the root mean square distance from the sine; ``largest``, the largest weight in
         size; ``penalty``; ``sweep`` as `sweep` returns it; ``best``, where its test error is least;
         ``floor``, the noise's variance; ``inputs``, the arguments as given, so that numbers are never
         drawn under later settings.
@@ -195,6 +196,8 @@ def compute(degree, penalised, strength, num_points, noise, against, draws, seed
         "curve": curve,
         "others": others,
         **here,
+        "excess": here["bias2"] + here["variance"],
+        "expected": noise**2 + here["bias2"] + here["variance"],
         "off": float(np.sqrt(np.mean((curve - sine(GRID)) ** 2))),
         "largest": float(np.abs(w).max()),
         "penalty": float(L2(lam)([Parameter(w)])),

@@ -124,7 +124,7 @@ function circle(plot, radius, { color, dash, label }) {
 function sentences(outputs, inputs) {
   const { norms, law } = outputs;
   const first = outputs.zero_at === null
-    ? `After ${inputs.steps} steps back the gradient is ${format(norms.at(-1))} times its first size; the law ρᵗ alone gives ${format(law.at(-1))}.`
+    ? `Going ${inputs.steps} steps back, the gradient comes to ${format(norms.at(-1))} times its first size; the law ρᵗ alone gives ${format(law.at(-1))}.`
     : `From ${outputs.zero_at} steps back on the gradient is exactly zero: all ReLU units were off at once, and nothing passes a unit that is off.`;
   return [first, reason(outputs, inputs), edge(norms), inputs.clip ? clipping(outputs, inputs) : ""].filter(Boolean);
 }

@@ -458,7 +458,8 @@ export function mount({ model, el }, setup) {
       readouts.append(make("div", {}, make("dt", {}, label), value));
       return (number, text = format(number, digits)) => {
         value.textContent = text;
-        value.dataset.value = String(number);
+        if (typeof number === "number") value.dataset.value = String(number);
+        else delete value.dataset.value;
       };
     },
   };

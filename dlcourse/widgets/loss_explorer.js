@@ -18,7 +18,7 @@ const LOSSES = {
 };
 const SETTINGS = { regression: ["outlier", "prediction", "delta"], classification: ["margin"] };
 const HEADINGS = {
-  regression: ["loss", "best c", "mean gradient", "outlier: loss", "outlier: gradient"],
+  regression: ["loss", "best", "mean gradient", "outlier’s loss", "its gradient"],
   classification: ["loss", "value at m", "gradient at m", "m after all updates"],
 };
 // What Python calls the numbers in these columns, so that a test finds them.
@@ -56,6 +56,7 @@ function drawTask(ui, plots, table, hidden, outputs, inputs) {
   }
   plots.lanes.figure.style.display = task === "regression" ? "" : "none";
   plots.paths.figure.style.display = task === "classification" ? "" : "none";
+  for (const plot of [plots.values, plots.gradients]) plot.svg.style.cursor = task === "classification" ? "ew-resize" : "";
   const shown = LOSSES[task].map((loss, k) => ({ ...loss, k })).filter(({ name }) => !hidden.has(name));
   return (task === "regression" ? drawRegression : drawClassification)(plots, table, shown, outputs, inputs);
 }
@@ -67,9 +68,9 @@ function drawRegression(plots, table, shown, outputs, inputs) {
   const last = residuals.length - 1;                       // the outlier
   const top = firstAbove([10, 20, 50, 100, 200, 400], Math.max(...shown.map(({ k }) => Math.max(...row(losses, k)))));
   const reach = firstAbove([2, 4, 10, 20, 40], Math.max(...shown.map(({ k }) => Math.max(...row(slopes, k).map(Math.abs)))));
-  const x = [residuals[last] < -10 ? -20 : -10, 8], xlabel = "residual c − t (square: the outlier)";
-  plots.values.clear({ x, y: [0, top], xlabel });
-  plots.gradients.clear({ x, y: [-reach, reach], xlabel });
+  const x = [residuals[last] < -10 ? -21 : -11, 9], xlabel = "residual c − t (square: the outlier)";
+  plots.values.clear({ x, y: [-0.03 * top, 1.04 * top], xlabel });   // a point at the end is seen whole
+  plots.gradients.clear({ x, y: [-1.05 * reach, 1.05 * reach], xlabel });
   plots.values.rule({ x: 0 });
   plots.gradients.rule({ y: 0 });
   const shapes = Array.from(residuals, (_, i) => (i === last ? "square" : "circle"));
@@ -127,7 +128,7 @@ function axisBelow(plot, label) {
 
 function drawClassification(plots, table, shown, outputs, inputs) {
   const { margin } = inputs, { point_values: losses, point_gradients: slopes, paths } = outputs;
-  const axis = { x: [-6, 6], xlabel: "margin m (negative: wrong)" };
+  const axis = { x: [-6.3, 6.3], xlabel: "margin m (negative: wrong)" };
   plots.values.clear({ ...axis, y: [-0.3, 8] });
   plots.gradients.clear({ ...axis, y: [-3.2, 0.4] });
   plots.paths.clear();
@@ -151,7 +152,8 @@ function drawClassification(plots, table, shown, outputs, inputs) {
   plots.values.describe(`Losses against the margin. At ${format(margin)}: ${each((k) => losses[k])}.`);
   plots.gradients.describe(`Gradients against the margin. At ${format(margin)}: ${each((k) => slopes[k])}.`);
   plots.paths.describe(`Margin against update. After ${paths.shape[1] - 1} updates: ${each((k) => row(paths, k).at(-1))}.`);
-  return `${margin > 0 ? "The answer is right" : "The answer is wrong"}, with margin ${format(margin)}. `
+  const answer = margin === 0 ? "undecided" : margin > 0 ? "right" : "wrong";
+  return `The answer is ${answer}, with margin ${format(margin)}. `
     + `The cross entropy pulls with ${format(Math.abs(slopes[4]))}, the squared error on the sigmoid with ${format(Math.abs(slopes[5]))}: `
     + `${times(outputs.ratio)}. ${rest(margin, slopes)}`;
 }
@@ -188,7 +190,7 @@ function lossTable(hidden, changed) {
       fields[k] = HEADINGS[task].slice(1).map((_, i) => make("td", { style: cell(i + 1), "data-name": NAMES[task][i] && `${NAMES[task][i]}[${k}]` }));
       return make("tr", {}, make("th", { scope: "row", style: cell(0) + "font-weight:400" }, box.label), ...fields[k]);
     });
-    element.replaceChildren(make("table", { style: "width:100%;border-collapse:collapse;font-size:0.84rem;line-height:1.25;font-variant-numeric:tabular-nums;margin:0;display:table" }, make("thead", {}, heading), make("tbody", {}, ...rows)));
+    element.replaceChildren(make("table", { style: "width:100%;border-collapse:collapse;font-size:0.82rem;line-height:1.25;font-variant-numeric:tabular-nums;margin:0;display:table" }, make("thead", {}, heading), make("tbody", {}, ...rows)));
     keepOne(boxes);
   };
   return {
@@ -204,14 +206,14 @@ function lossTable(hidden, changed) {
 }
 
 function cell(i) {
-  return `padding:0.2rem 0.1rem 0.2rem 0.3rem;border:0;border-bottom:1px solid var(--dlw-grid);background:none;white-space:normal;text-align:${i ? "right" : "left"};`;
+  return `padding:0.2rem 0.05rem 0.2rem 0.25rem;border:0;border-bottom:1px solid var(--dlw-grid);background:none;white-space:normal;text-align:${i ? "right" : "left"};`;
 }
 
 function checkbox({ name, color, dash }, hidden, changed) {
   const input = make("input", { type: "checkbox", style: "width:1.05rem;height:1.05rem;flex:none;margin:0;accent-color:var(--dlw-blue)", "data-action": `show ${name}` });
   input.checked = !hidden.has(name);
   input.addEventListener("change", () => { hidden[input.checked ? "delete" : "add"](name); changed(); });
-  const sign = draw("svg", { viewBox: "0 0 26 12", width: 24, height: 12, "aria-hidden": "true", style: "flex:none" },
+  const sign = draw("svg", { viewBox: "0 0 26 12", width: 22, height: 12, "aria-hidden": "true", style: "flex:none" },
     draw("path", { d: "M0 6H26", stroke: colour(color), "stroke-width": 2.5, "stroke-dasharray": dash }));
   return { input, label: make("label", { style: "display:flex;gap:0.25rem;align-items:center;margin:0;min-height:1.6rem" }, input, sign, name) };
 }
@@ -233,7 +235,7 @@ function within(value, low, high, step) {
 }
 
 function onDrag(plot, start, move) {
-  plot.svg.style.touchAction = "pan-y";                    // a finger still scrolls the page up and down
+  Object.assign(plot.svg.style, { touchAction: "pan-y", userSelect: "none" });       // a finger still scrolls the page
   plot.svg.addEventListener("pointerdown", (event) => {
     if (!start(plot.at(event))) return;
     plot.svg.setPointerCapture(event.pointerId);

@@ -207,14 +207,16 @@ function pickByPointer(plot, follow) {
 }
 
 function arithmetic(outputs, inputs, follow) {
-  const i = follow.index, number = tidy, bracket = (value) => (value < 0 ? `(${number(value)})` : number(value));
+  // Five digits go in and three come out, so that whoever redoes the sum gets the same.
+  const i = follow.index, bracket = (text) => (text.startsWith("−") ? `(${text})` : text);
+  const given = (value) => format(Number(value.toFixed(7)), 5), number = tidy;
   if (!outputs.y) return `The layer refuses. ${outputs.refused}.`;
   const first = Math.floor(i / (outputs.x.shape[2] * outputs.x.shape[3])) % outputs.x.shape[1] === 0;
   const gamma = first ? inputs.gamma : 1, beta = first ? inputs.beta : 0;
   const source = inputs.norm === "batch" && inputs.mode === "evaluation" ? "running averages" : "this outline's values";
-  return `Value of ${follow.name()}: x = ${number(outputs.x[i])}. From ${source}: μ = ${number(outputs.mean[i])}, s = ${number(outputs.std[i])}. `
-    + `x̂ = (${number(outputs.x[i])} − ${bracket(outputs.mean[i])}) / ${number(outputs.std[i])} = ${number(outputs.x_hat[i])}, `
-    + `y = ${number(gamma)} · ${bracket(outputs.x_hat[i])} + ${bracket(beta)} = ${number(outputs.y[i])}.`;
+  return `Value of ${follow.name()}: x = ${given(outputs.x[i])}. From ${source}: μ = ${given(outputs.mean[i])}, s = ${given(outputs.std[i])}. `
+    + `x̂ = (${given(outputs.x[i])} − ${bracket(given(outputs.mean[i]))}) / ${given(outputs.std[i])} = ${number(outputs.x_hat[i])}, `
+    + `y = ${number(gamma)} · ${bracket(number(outputs.x_hat[i]))} + ${bracket(number(beta))} = ${number(outputs.y[i])}.`;
 }
 
 // ---------------------------------------------------------------- the plots
@@ -261,12 +263,13 @@ function drawCounts(plot, { edges, counts_before: before, counts_after: after })
 }
 
 function drawModes(plot, { trained, evaluated, gap }) {
-  const reach = (values) => [3, 5, 10, 20, 50, 100, 200].find((end) => Math.max(...(values ?? []).map(Math.abs)) <= end) ?? 200;
-  const across = reach(trained), up = reach(evaluated);
-  plot.clear({ x: [-across, across], y: [-up, up] });
-  plot.line([-across, across], [-across, across], { color: "muted", dash: "5 4", label: "no difference" });
+  // One range for both axes: equal outputs lie on the diagonal of the picture.
+  const largest = Math.max(...[...(trained ?? []), ...(evaluated ?? [])].map(Math.abs));
+  const reach = [3, 5, 10, 20, 50, 100, 200].find((end) => largest <= end) ?? 200;
+  plot.clear({ x: [-reach, reach], y: [-reach, reach] });
+  plot.line([-reach, reach], [-reach, reach], { color: "muted", dash: "5 4", label: "no difference" });
   if (!trained || !evaluated) {
-    plot.text(0, 0.5 * up, "refused in training");
+    plot.text(0, 0.5 * reach, "refused in training");
     plot.describe("No points: the layer refuses this batch in training.");
     return;
   }

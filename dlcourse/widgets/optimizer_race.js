@@ -11,13 +11,15 @@ const LOOKS = {
   adamw: { color: "ink", dash: "4 2", shape: "circle" },
 };
 const FARTHEST = 4000;   // pixels: what lies further out is drawn at this distance, in its direction
+const WIDEST = 660;      // pixels: the picture of the paths, axis labels included
+const TALLEST = 360;     // and its height without them, when the valley is turned
 
 export default {
   render(context) {
     return mount(context, (ui) => {
       const labels = Object.fromEntries(ui.model.get("about").controls.find(({ name }) => name === "tune").options);
-      const map = new Plot({ width: 440, height: 330, margin: [8, 8, 42, 46], xlabel: "weight w₁", ylabel: "weight w₂", title: "Paths; the star is the minimum" });
-      const curves = new Plot({ width: 440, height: 330, margin: [8, 8, 42, 66], log: "y", xlabel: "step", ylabel: "loss", title: "Loss, on a logarithmic axis" });
+      const map = new Plot({ width: WIDEST, height: 194, margin: [8, 8, 42, 46], xlabel: "weight w₁", ylabel: "weight w₂", title: " " });
+      const curves = new Plot({ width: WIDEST, height: 260, margin: [8, 8, 42, 66], log: "y", xlabel: "step", ylabel: "loss", title: "Loss, on a logarithmic axis" });
       const table = resultTable(ui, labels);
       const limit = limitReadout(ui, labels);
       let outputs, background;
@@ -37,6 +39,7 @@ export default {
       const handle = startHandle(ui, map, () => outputs);
       const noise = resetAndNoise(ui, walk);
       ui.extra.append(walk.element);
+      map.figure.style.cssText = curves.figure.style.cssText = `flex:1 1 100%;max-width:${WIDEST}px`;
       ui.stage.append(map.figure, curves.figure, table.element);
       startWithSurface(ui, () => outputs);
 
@@ -44,6 +47,8 @@ export default {
         outputs = next;
         showSliders(ui, inputs.tune);
         noise.disabled = inputs.noise === 0;
+        equalScales(map, outputs.half);
+        map.caption.textContent = `Paths, both axes to the same scale; ${outputs.bottoms.shape[0] > 1 ? "the stars are the minima" : "the star is the minimum"}`;
         map.clear({ x: [-outputs.half[0], outputs.half[0]], y: [-outputs.half[1], outputs.half[1]] });
         background = contours(map, outputs);
         handle.place(outputs.start);
@@ -123,6 +128,16 @@ function limitReadout(ui, labels) {
 }
 
 // ---------------------------------------------------------------- the picture of the paths
+
+// A ravine has to look as steep as it is: a unit is as many pixels upwards as across.
+function equalScales(map, [across, up]) {
+  const [top, right, bottom, left] = map.margin;
+  const room = Math.max(240, Math.min(WIDEST, map.figure.clientWidth || WIDEST)) - left - right;
+  const unit = Math.min(room / (2 * across), TALLEST / (2 * up));
+  map.widest = Math.round(2 * across * unit) + left + right;
+  map.highest = Math.round(2 * up * unit) + top + bottom;
+  map.svg.style.maxWidth = `${map.widest}px`;
+}
 
 // Contour lines as filled shapes laid over each other: the lower, the darker.
 function contours(map, { contours: lines, levels }) {
@@ -217,10 +232,10 @@ function widthOf(name, inputs) {
 function resultTable(ui, labels) {
   const body = make("tbody");
   const cells = {};
-  const style = "padding:0.1rem 0.5rem 0.1rem 0;text-align:left;font-weight:400;vertical-align:middle;border:0";
+  const style = "padding:0.1rem 0.3rem 0.1rem 0;text-align:left;font-weight:400;vertical-align:middle;border:0";
   for (const name of Object.keys(LOOKS)) {
     const toggle = ui.control(`${name}_on`);
-    toggle.style.gridTemplateColumns = "auto auto 1fr";
+    toggle.style.cssText = "grid-template-columns:auto auto 1fr;gap:0 0.35rem";     // narrow, for a phone
     toggle.querySelector("input").after(sample(LOOKS[name]));
     cells[name] = ["rate", "loss", "result"].map(() => make("td", { style: `${style};font-variant-numeric:tabular-nums` }));
     body.append(make("tr", { "data-name": name }, make("th", { scope: "row", style }, toggle), ...cells[name]));
@@ -228,7 +243,7 @@ function resultTable(ui, labels) {
   const heads = ["Optimiser", "Rate η", "Loss now", "Arrived at step"].map((head) => make("th", { scope: "col", style }, head));
   const table = make("table", { style: "width:100%;border-collapse:collapse;font-size:0.88rem;margin:0;color:inherit" }, make("thead", {}, make("tr", {}, ...heads)), body);
   return {
-    element: make("div", { style: "flex:1 1 100%;min-width:0;max-width:36rem" }, table),
+    element: make("div", { style: "flex:1 1 100%;min-width:0;max-width:36rem;overflow-x:auto;padding:3px" }, table),
     show(outputs, inputs, step) {
       for (const name of Object.keys(LOOKS)) {
         const i = outputs.names.indexOf(name), [rate, now, result] = cells[name];
@@ -260,6 +275,7 @@ function sayEnd(outputs, i) {
 function sayResult(outputs, labels) {
   const { names, arrived, left } = outputs;
   if (!names.length) return "No optimiser takes part. Tick one in the table.";
+  if (names.length === 1) return sayAlone(outputs, labels[names[0]]);
   const there = names.filter((_, i) => arrived[i] !== null);
   const fastest = there.sort((a, b) => arrived[names.indexOf(a)] - arrived[names.indexOf(b)])[0];
   const gone = names.filter((_, i) => left[i] !== null).map((name) => labels[name]);
@@ -268,6 +284,13 @@ function sayResult(outputs, labels) {
       + `${there.length} of ${names.length} get there within ${outputs.steps}.`
     : `None stays below a ten-thousandth of the first loss within ${outputs.steps} steps.`;
   return gone.length ? `${first} Out of the picture at the end: ${gone.join(", ")}.` : first;
+}
+
+function sayAlone({ arrived: [arrived], left: [left], steps }, label) {
+  const gone = left === null ? "" : ` It is out of the picture from step ${left} on.`;
+  return (arrived === null
+    ? `${label} does not get below a ten-thousandth of the first loss, to stay there, within ${steps} steps.`
+    : `${label} stays below a ten-thousandth of the first loss from step ${arrived} on.`) + gone;
 }
 
 function sayPlaces(outputs, labels, step) {

@@ -30,7 +30,8 @@ export default {
 
       return (next, chosen) => {
         [outputs, inputs] = [next, chosen];
-        const now = JSON.stringify({ ...inputs, picture: "" });    // another picture is not another run
+        // Another picture, size or theme is not another run. The outputs tell: they can be older than the inputs.
+        const now = [...outputs.x, ...outputs.y, ...outputs.cause].join();
         const again = now === run;
         run = now;
         toolbar.update(inputs);
@@ -48,7 +49,7 @@ export default {
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const pair = (values) => `(${format(values[0])}, ${format(values[1])})`;
-const whole = (bound) => format(Math.floor(bound + 1e-9));       // mistakes are whole; rounding must not cost one
+const whole = (bound) => Math.floor(bound + 1e-9).toLocaleString("en");    // mistakes are whole; rounding must not cost one
 const signed = (label) => (label > 0 ? "+1" : "−1");
 const last = (outputs) => outputs.epoch.length - 1;
 const times = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -88,7 +89,7 @@ function conclude(outputs) {
 
 // The sentence about one step: seen at once, spoken when the walk comes to rest.
 function makeStory() {
-  const seen = make("p", { style: "margin:0 0 0.6rem;min-height:max(2.9em, calc(9em - 14cqw))" });
+  const seen = make("p", { style: "margin:0 0 0.6rem;min-height:max(4.5em, calc(11.2em - 16cqw))" });
   const spoken = make("p", { class: "dlw-hidden", role: "status" });
   let later = null;
   return {
@@ -151,7 +152,7 @@ function drawPoint(plot, outputs, i, wrong) {
   const [x, y] = row(outputs.x, i), { kind, color } = KINDS[outputs.y[i]];
   plot.points([x], [y], { color, shapes: [kind], radius: 6 });
   if (wrong) cross(plot, plot.toX(x), plot.toY(y));
-  if (outputs.y.length <= 6) plot.text(x, y, outputs.names[i], { dx: 14, dy: -9 });
+  if (outputs.y.length <= 6) plot.text(x, y, outputs.names[i], { dx: 17, dy: -13 });
 }
 
 // A point on the wrong side is crossed out, in the colour of the paper so that it shows on both classes.
@@ -230,7 +231,7 @@ function drawProof(plot, outputs, k) {
   if (K <= 40) plot.points(steps, outputs.length.slice(1), { color: "orange", radius: 3, shapes: steps.map(() => "square") });
   if (outputs.separable) drawFloor(plot, outputs, steps, ks);
   const where = outputs.separable ? `floor and ceiling meet at ${whole(bound)}` : "there is no floor, since no line separates the points";
-  name(plot, "Why it must stop, or need not", `Length of the weights after ${times(k, "mistake")}: ${format(outputs.length[k])}, under the ceiling √k R with R = ${format(radius)}; ${where}.`);
+  name(plot, outputs.separable ? "Why it must stop" : "Why it need not stop", `Length of the weights after ${times(k, "mistake")}: ${format(outputs.length[k])}, under the ceiling √k R with R = ${format(radius)}; ${where}.`);
 }
 
 function drawFloor(plot, { bound, gamma, product }, steps, ks) {
@@ -258,13 +259,15 @@ function makeEditor(ui, plot) {
     self.chosen = Math.max(0, Math.min(self.points.length - 1, i));
     [...layer.children].forEach((handle, at) => {
       handle.setAttribute("tabindex", at === self.chosen ? 0 : -1);
-      handle.setAttribute("stroke", self.touched && at === self.chosen ? colour("muted") : "none");
+      mark(handle, self.touched && at === self.chosen);
     });
     self.changed();
   };
   self.move = (i, [x, y]) => {
     const inside = (value, [low, high]) => Math.min(high, Math.max(low, value)) - self.shift;
-    const places = [inside(x, plot.x), inside(y, plot.y)].map((value) => Math.round(100 * value) / 100);
+    const grain = RANDOM.includes(ui.inputs.data) ? 100 : 10;        // points with simple coordinates keep them simple
+    const places = [inside(x, plot.x), inside(y, plot.y)].map((value) => Math.round(grain * value) / grain);
+    if (places.every((value, at) => value === self.points[i][at])) return;
     self.points[i] = [...places, self.points[i][2]];
     self.send();
   };
@@ -275,8 +278,9 @@ function makeEditor(ui, plot) {
   self.update = (outputs) => {
     self.shift = outputs.shift;
     self.names = outputs.names;
-    const read = Array.from(outputs.y, (y, i) => [outputs.x[2 * i] - outputs.shift, outputs.x[2 * i + 1] - outputs.shift, y]);
-    if (self.dragged === null) self.points = read.map(([x, y, label]) => [Math.round(100 * x) / 100, Math.round(100 * y) / 100, label]);
+    // What was asked for last counts: an answer to an earlier key must not undo a later one.
+    const moved = ui.inputs.points, hundredths = (value) => Math.round(100 * (value - outputs.shift)) / 100;
+    self.points = Array.from(outputs.y, (y, i) => (moved.length ? moved.slice(3 * i, 3 * i + 3) : [...row(outputs.x, i)].map(hundredths).concat(y)));
     while (layer.children.length > outputs.y.length) layer.lastChild.remove();
     while (layer.children.length < outputs.y.length) layer.append(makeHandle(self, plot, layer.children.length));
     [...layer.children].forEach((handle, i) => placeHandle(handle, plot, outputs, i));
@@ -290,6 +294,15 @@ function makeEditor(ui, plot) {
   return self;
 }
 
+// The chosen point has a dashed ring, and a strong one while it has the focus; a rectangle would cover its name.
+function mark(handle, chosen) {
+  const focused = handle === handle.getRootNode().activeElement;
+  const look = focused ? ["blue", 3, "none"] : ["muted", 1, "2 3"];
+  handle.setAttribute("stroke", chosen ? colour(look[0]) : "none");
+  handle.setAttribute("stroke-width", look[1]);
+  handle.setAttribute("stroke-dasharray", look[2]);
+}
+
 function placeHandle(handle, plot, outputs, i) {
   const [x, y] = row(outputs.x, i);
   handle.setAttribute("cx", plot.toX(x));
@@ -299,11 +312,12 @@ function placeHandle(handle, plot, outputs, i) {
 }
 
 function makeHandle(editor, plot, i) {
-  const handle = draw("circle", { r: 15, fill: "transparent", "stroke-dasharray": "2 3", role: "button", tabindex: -1, style: "cursor:grab;touch-action:none" });
+  const handle = draw("circle", { r: 16, fill: "transparent", role: "button", tabindex: -1, style: "cursor:grab;touch-action:none;outline:none" });
   handle.addEventListener("focus", () => {
     editor.touched = true;
     editor.choose(i);
   });
+  handle.addEventListener("blur", () => mark(handle, editor.touched && i === editor.chosen));
   handle.addEventListener("pointerdown", (event) => {
     event.preventDefault();                           // no selection of text, no scrolling
     editor.dragged = i;
@@ -334,15 +348,19 @@ function makeToolbar(ui, editor) {
   const shuffle = button("Another shuffling", () => ui.set("order_seed", ui.inputs.order_seed + 1), { name: "shuffle" });
   const flip = button("Flip the class", () => editor.flip(editor.chosen), { name: "flip" });
   const reset = button("Undo all moves", () => ui.set("points", []), { name: "reset" });
-  const hint = "Drag a point; or press Tab until one is marked, and move it with the arrow keys.";
+  const hint = make("p", { class: "dlw-about", style: "margin:0.3rem 0 0;font-size:0.88rem" });
   editor.changed = () => {
-    flip.disabled = !editor.touched;
-    flip.textContent = editor.touched ? `Flip the class of point ${editor.names[editor.chosen]}` : "Flip the class of a point";
+    const name = editor.touched && editor.names[editor.chosen];
+    const place = name && editor.points[editor.chosen].slice(0, 2).map((value) => value + editor.shift);
+    flip.disabled = !name;
+    flip.textContent = name ? `Flip the class of point ${name}` : "Flip the class of a point";
+    hint.textContent = name ? `Point ${name} is at ${pair(place)}. Arrow keys move it by 0.1, with Shift by 0.5.`
+      : "Drag a point; or press Tab until one is marked, and move it with the arrow keys.";
   };
   forgetMoves(ui, ["data", "n", "margin"]);
   return {
     draws: make("div", { class: "dlw-buttons" }, fresh, shuffle),
-    edits: make("div", { style: "margin-top:0.5rem" }, make("div", { class: "dlw-buttons", style: "margin:0" }, flip, reset), make("p", { class: "dlw-about", style: "margin:0.3rem 0 0;font-size:0.88rem" }, hint)),
+    edits: make("div", { style: "margin-top:0.5rem" }, make("div", { class: "dlw-buttons", style: "margin:0" }, flip, reset), hint),
     update(inputs) {
       const random = RANDOM.includes(inputs.data);
       // What would change nothing is not offered.

@@ -23,7 +23,7 @@ CONTROLS = (
     Choice("data", "Points", (("abc", "A, B, C of the text"), ("separable", "Separable, with a margin"),
                               ("overlap", "Overlapping clouds"), ("xor", "XOR, four corners")), "separable"),
     Slider("n", "Number of points", 4, 40, 1, 20),
-    Slider("margin", "Margin", 0.02, 1.0, 0.05, 0.2, scale="log"),
+    Slider("margin", "Margin aimed at", 0.02, 2.0, 0.05, 0.2, scale="log"),
     Slider("shift", "Centre at x₁ = x₂ =", 0.0, 5.0, 0.5, 1.0),
     Choice("order", "Order of the examples", (("listed", "As listed"), ("sorted", "Circles, then squares"),
                                               ("shuffled", "Shuffled in each epoch")), "listed"),

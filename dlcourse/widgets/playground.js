@@ -47,7 +47,7 @@ function makeClock(ui) {
   let playing = false, asked = null, askedAt = 0, timer = null, slow = null;
   const play = button("Play", () => (playing ? self.stop() : start()), { name: "play" });
   const step = button("Step", () => { self.stop(); if (free()) ask(); }, { name: "step" });
-  const count = make("span", { style: "font-variant-numeric:tabular-nums;white-space:nowrap" });
+  const count = make("span", { style: "flex:1 0 11rem;font-variant-numeric:tabular-nums;white-space:nowrap" });
   Object.assign(play.style, { minWidth: "5.2rem", fontWeight: "600", color: colour("paper"), background: colour("blue") });
 
   // A reply that has not come for long is taken for lost, so that the buttons never stay dead.
@@ -378,9 +378,9 @@ function formula(outputs, inputs, { layer, unit }) {
 const subscript = (number) => String.fromCodePoint(0x2080 + number);
 
 function signed(value, first) {
-  const size = Math.abs(value).toFixed(2);
-  if (first) return value < 0 ? `−${size}` : size;
-  return `${value < 0 ? "−" : "+"} ${size}`;
+  const size = Math.abs(value).toFixed(2), negative = value < 0 && Number(size) > 0;   // no −0.00
+  if (first) return negative ? `−${size}` : size;
+  return `${negative ? "−" : "+"} ${size}`;
 }
 
 // ---------------------------------------------------------------- the large picture
@@ -492,7 +492,7 @@ function fillReadouts(readouts, outputs) {
   readouts.norm(outputs.norm);
 }
 
-const percent = (share) => `${format(100 * share, 3)} %`;
+const percent = (share) => `${format(100 * share, 3)}%`;
 
 function inWords(outputs) {
   const last = outputs.curve.shape[1] - 1, train = row(outputs.curve, 1)[last], test = row(outputs.curve, 2)[last];

@@ -97,6 +97,9 @@ def test_bias_and_variance_are_those_of_many_draws(inputs):
     fits = vander(GRID, degree) @ w
     assert np.isclose(outputs["variance"], fits.var(axis=1).mean(), rtol=0.05)
     assert np.isclose(outputs["bias2"], np.mean((fits.mean(axis=1) - np.sin(2 * np.pi * GRID)) ** 2), atol=1e-3)
+    off = np.mean((fits - np.sin(2 * np.pi * GRID)[:, None]) ** 2)
+    assert np.isclose(outputs["excess"], off, rtol=0.05)
+    assert np.isclose(outputs["expected"], 0.25**2 + off, rtol=0.05)
 
 
 def test_the_sweep_holds_the_fit_shown():

@@ -180,7 +180,7 @@ def test_bad_points_are_refused():
 
 
 def test_corners_of_all_ranges_run_clean():
-    choices = [("abc", "separable", "overlap", "xor"), (4, 40), (0.02, 1.0), (0.0, 5.0),
+    choices = [("abc", "separable", "overlap", "xor"), (4, 40), (0.02, 2.0), (0.0, 5.0),
                ("listed", "sorted", "shuffled"), (0, 1_000_000)]
     with np.errstate(all="raise"):
         for data, n, margin, shift, order, seed in itertools.product(*choices):
@@ -189,6 +189,14 @@ def test_corners_of_all_ranges_run_clean():
             assert np.isfinite(out["lines"]).all()
             assert out["separable"] or not out["settled"]
             assert data != "separable" or out["separable"]
+
+
+def test_slider_of_the_margin_reaches_its_ends_and_the_default():
+    margin = next(control for control in perceptron_line.CONTROLS if control.name == "margin")
+    grid = margin.low * 10 ** (margin.step * np.arange(41))
+    assert grid[[0, 20, 40]] == pytest.approx([0.02, 0.2, 2.0])
+    assert margin.default == pytest.approx(grid[20])
+    assert margin.high == pytest.approx(grid[40])
 
 
 def test_evaluate_round_trip():
