@@ -38,6 +38,9 @@ MENDED = [
     # The button of the theme has a name; its three icons must not add theirs.
     (re.compile(r'(<svg class="dl-icon theme-switch[^>]*?) role="img"([^>]*>)<title>[^<]*</title>'),
      r'\1 aria-hidden="true"\2'),
+    # In the list of modules a list must not follow an item, but be part of it.
+    (re.compile(r'(<li><a href="[^"]*">[^<]*</a>)</li>\s*(<ul>(?:\s*<li><a href="[^"]*">[^<]*</a></li>)*\s*</ul>)'),
+     r"\1\2</li>"),
     # A bibliography holds anchors besides its entries, which a list must not.
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r' role="doc-biblioentry"'), ""),
