@@ -77,6 +77,21 @@ def test_formula_that_cannot_be_set_is_reported(tmp_path):
     assert 'content: "x"' in css
 
 
+def test_a_formula_keeps_its_comma(tmp_path):
+    """No line is broken between a formula and what follows it at once; a wide one may scroll instead."""
+    formulas = [("x", False), ("+".join(["abc"] * 20), False)]
+    answers, _ = mathematics.set_formulas(formulas, MACROS, tmp_path / "formulas")
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "_static" / "formulas.css").write_text("")
+    span = '<span class="math notranslate nohighlight">\\({}\\)</span>'
+    page = f"<head></head><p>({span.format('x')}), {span.format('x')} and {span.format(formulas[1][0])}, end"
+    path = tmp_path / "page.html"
+    mathematics.fill(path, page, dict(zip(formulas, answers, strict=True)), tmp_path)
+    together = BeautifulSoup(path.read_text(), "html.parser").select(".dl-together")
+    assert len(together) == 1
+    assert (together[0].contents[0], together[0].contents[-1]) == ("(", "),")
+
+
 def test_formulas_are_set_once(tmp_path, monkeypatch):
     folder = tmp_path / "formulas"
     first = mathematics.set_formulas([("x", False)], MACROS, folder)

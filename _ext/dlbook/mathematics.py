@@ -29,9 +29,9 @@ FONTS = MATHJAX / "es5" / "output" / "chtml" / "fonts" / "woff-v2"
 
 # Sphinx' element of a formula: its tag, the number of an equation, and the source, which is plain text.
 FORMULA = re.compile(
-    r'(?P<open><(?P<tag>span|div)\b[^>]*\bclass="(?:[^"]* )?math notranslate nohighlight"[^>]*>)'
+    r'(?P<before>[(\[“‘]?)(?P<open><(?P<tag>span|div)\b[^>]*\bclass="(?:[^"]* )?math notranslate nohighlight"[^>]*>)'
     r'(?P<number>\s*<span class="eqno">.*?</span>)?'
-    r"(?P<source>[^<]*)</(?P=tag)>",
+    r"(?P<source>[^<]*)</(?P=tag)>(?P<after>[,.;:!?)\]’”]*)",
     re.DOTALL,
 )
 ANY_FORMULA = re.compile(r'class="(?:[^"]* )?math notranslate')
@@ -211,7 +211,12 @@ def fill(path, page, answer_to, outdir):
                            type="dlbook", subtype="formula")
             return match[0]
         number = match["number"] or ""
-        return f"{match['open']}{number}{markup(answer, number)}</{match['tag']}>"
+        formula = f"{match['open']}{number}{markup(answer, number)}</{match['tag']}>"
+        around = match["before"] + match["after"]
+        # A browser would break the line between a formula and its comma; one as wide as a phone must scroll instead.
+        together = match["tag"] == "span" and around and answer["width"] < WIDEST_ON_A_PHONE - 1
+        whole = match["before"] + formula + match["after"]
+        return f'<span class="dl-together">{whole}</span>' if together else whole
 
     page = FORMULA.sub(replace, page)
     if found < len(ANY_FORMULA.findall(page)):

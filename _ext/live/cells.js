@@ -266,7 +266,7 @@ async function runWithNeeded(cell) {
     await cell.execute();
     if (first.length) {
       const names = first.map(({ index }) => index + 1).join(", ");
-      cell.advise(`Live ${first.length > 1 ? "cells" : "cell"} ${names} above ran first, because this one needs what they define.`);
+      cell.advise(`Live ${first.length > 1 ? "cells" : "cell"} ${names} above ran first, because this one needs what ${first.length > 1 ? "they define" : "it defines"}.`);
     }
   } catch (error) {
     cell.refuse(error);
