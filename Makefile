@@ -11,7 +11,7 @@ export DLCOURSE_PROGRESS := 0
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab serve bench bench-live times lock clean javascript environment
+.PHONY: help book test lint lab serve bench bench-live exercises grade times lock clean javascript environment
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,7 +44,13 @@ test: book lint  ## Run every test: unit, parity, gradient, notebook, book
 
 lint: environment
 	$(BIN)/ruff check --quiet .
-	$(BIN)/nbstripout --verify --keep-id chapters/*.ipynb chapters/play/*.ipynb
+	$(BIN)/nbstripout --verify --keep-id chapters/*.ipynb chapters/play/*.ipynb exercises/*/master.ipynb exercises/*/student/*.ipynb
+
+exercises: environment  ## Make the student version of every exercise from its master
+	$(BIN)/python exercises/tools/build.py
+
+grade: environment  ## Grade notebooks: SUBMISSIONS=folder EXERCISE=name TESTS=folder OUT=folder
+	$(BIN)/python -m dlcourse grade $(SUBMISSIONS) --exercise $(EXERCISE) --tests $(TESTS) --out $(OUT)
 
 times: environment  ## Measure time and memory of every notebook, cold
 	$(BIN)/python -m dlbook.execute --force

@@ -16,9 +16,12 @@ PACKAGE = Path(dlcourse.__file__).parent
 
 # Rooms that the maths never imports: they have no twin because they are not taught.
 ROOMS = {
+    "__main__": "the commands of the course",
+    "checks": "checks of a learner's answers",
     "data": "loads data for both halves",
     "devices": "chooses a torch device",
     "gradcheck": "checks references; torch.autograd.gradcheck is its relative, not its twin",
+    "grading": "the instructor's side: grades untrusted notebooks",
     "interop": "moves weights between the halves",
     "notebook": "what chapters show",
     "page": "what a live page asks of the Python in the browser",

@@ -1,0 +1,160 @@
+"""Grade one submission: run every question's tests on proxies of the student's objects."""
+
+import hashlib
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .. import checks
+from .proxies import Session
+from .sandbox import SandboxError
+
+__all__ = ["Grade", "Tests", "grade", "seed_for"]
+
+
+class Tests:
+    """The tests of an exercise.
+
+    Parameters
+    ----------
+    folder : path-like
+        With one file ``q….py`` for each question.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one cannot be read.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        paths = sorted(Path(folder).glob("q*.py"), key=natural)
+        self.files = {path: path.read_text(encoding="utf-8") for path in paths}
+        if not self.files:
+            raise ValueError(f"{folder}: expected test files q*.py, found none")
+        self.questions = [checks.load(source, str(path)) for path, source in self.files.items()]
+        self.names = [question.name for question in self.questions]
+        contents = repr([(path.name, text) for path, text in self.files.items()])
+        self.digest = hashlib.sha256(contents.encode()).hexdigest()
+
+    def points(self, question):
+        """Add up what a question is worth."""
+        return sum(case.points for each in self.questions if each.name == question for case in each.cases)
+
+    @property
+    def total(self):
+        """Points of all questions."""
+        return sum(map(self.points, self.names))
+
+
+@dataclass
+class Grade:
+    """What one submission is worth, and why.
+
+    Parameters
+    ----------
+    student, file, digest : str
+    status : str
+        ``"graded"``; ``"refused"``: the submission is at fault, its score is 0; ``"superseded"``: another one of the
+        student's counts; ``"grader error"``: the grader is at fault, and ``--resume`` tries again.
+    seed : int
+        From which the tests drew their inputs.
+    results : list of dict
+        As `dlcourse.checks.Result`.
+    cell_errors : list
+        Number and message of every cell that ended in an error.
+    notes : list of str
+    seconds : float
+    """
+
+    student: str
+    file: str
+    digest: str
+    status: str
+    seed: int
+    results: list = field(default_factory=list)
+    cell_errors: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def score(self):
+        """Points earned; None where there is no score, which is not a zero."""
+        if self.status in ("superseded", "grader error"):
+            return None
+        return sum(result["points"] for result in self.results if result["passed"])
+
+    def score_of(self, question):
+        """Points earned for one question; None where there is no score."""
+        if self.score is None:
+            return None
+        return sum(r["points"] for r in self.results if r["passed"] and r["question"] == question)
+
+
+def natural(path):
+    """Sort q2 before q10."""
+    digits = "".join(letter for letter in path.stem if letter.isdigit())
+    return (int(digits or 0), path.stem)
+
+
+def seed_for(run_seed, submission):
+    """Derive a submission's seed, so that a run that is resumed draws the same numbers.
+
+    Parameters
+    ----------
+    run_seed : int
+    submission : Submission
+
+    Returns
+    -------
+    int
+        Below 2**63.
+    """
+    return int.from_bytes(hashlib.sha256(f"{run_seed}\n{submission.key}".encode()).digest()[:8], "big") >> 1
+
+
+def grade(submission, tests, limits, run_seed, protected=True):
+    """Grade a submission.
+
+    Parameters
+    ----------
+    submission : Submission
+    tests : Tests
+    limits : Limits
+    run_seed : int
+    protected : bool
+        Whether in the sandbox.
+
+    Returns
+    -------
+    Grade
+    """
+    result = Grade(submission.student, submission.file, submission.digest, "graded", seed_for(run_seed, submission),
+                   notes=list(submission.notes))
+    if submission.refused:
+        result.status = "superseded" if submission.superseded else "refused"
+        result.notes.insert(0, submission.refused)
+        return result
+    started = time.perf_counter()
+    token = None
+    try:
+        with Session(submission.cells, limits, protected) as session:
+            token = checks.AS_LEFT.set(session.left)        # arguments as the student's code left them
+            for path, source in tests.files.items():
+                session.begin_question()
+                found = checks.run(source, session.get, str(path), hidden=True, seed=result.seed)
+                result.results += [asdict(one) for one in found]
+            trouble = session.trouble
+            result.cell_errors = sorted(session.cell_errors.items())
+    except SandboxError as error:
+        trouble = str(error)
+    except Exception as error:                     # a fault in the grader or a test file must not end the run
+        trouble = f"{type(error).__name__}: {error}"
+    finally:
+        if token is not None:
+            checks.AS_LEFT.reset(token)
+    if trouble is not None:
+        result.status, result.results = "grader error", []
+        result.notes.insert(0, f"grader error, not the student's: {trouble}")
+    result.seconds = round(time.perf_counter() - started, 3)
+    return result

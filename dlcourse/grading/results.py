@@ -1,0 +1,155 @@
+"""Write a gradebook: a table, JSON, Gradescope's form, and a page of feedback for each student.
+
+File names and messages come from students. Everything is escaped for the form it goes into.
+"""
+
+import csv
+import hashlib
+import html
+import io
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+from .journal import write_atomically
+
+__all__ = ["UNPROTECTED", "write_results"]
+
+UNPROTECTED = "GRADED WITHOUT A SANDBOX: students' code ran unprotected and may have changed these results"
+STYLE = """
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1c1c1c; background: #fff; }
+table { border-collapse: collapse; } th, td { padding: .2rem 1rem .2rem 0; text-align: left; }
+td.number, th.number { text-align: right; }
+li { margin: .5rem 0; } pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2rem 0 0 1.4rem; }
+.passed strong { color: #17663a; } .failed strong { color: #a02018; }
+.warning { border: 2px solid #a02018; padding: .5rem 1rem; }
+@media (prefers-color-scheme: dark) {
+  body { color: #e8e8e8; background: #16181c; } .passed strong { color: #7fd3a2; } .failed strong { color: #ff9d94; }
+}
+"""
+
+
+def write_results(folder, grades, tests, run):
+    """Write all results of a run.
+
+    Parameters
+    ----------
+    folder : path-like
+    grades : list of Grade
+    tests : Tests
+    run : dict
+        Description of the run, as in the journal.
+    """
+    folder = Path(folder)
+    write_atomically(folder / "grades.csv", table(grades, tests, run))
+    write_atomically(folder / "grades.json", json.dumps(as_json(grades, tests, run), indent=1))
+    for name in ("feedback", "gradescope"):
+        (folder / name).mkdir(exist_ok=True)
+    for grade in grades:
+        if grade.status == "superseded":
+            continue
+        write_atomically(folder / "feedback" / f"{file_name(grade.student)}.html", feedback(grade, tests, run))
+        if grade.status != "grader error":        # Gradescope has no word for it; it would show a zero
+            text = json.dumps(gradescope(grade, tests, run), indent=1)
+            write_atomically(folder / "gradescope" / f"{file_name(grade.student)}.json", text)
+
+
+def number(value):
+    """Write points without the noise of binary fractions; nothing where there is no score."""
+    return "" if value is None else f"{value:.6g}"
+
+
+def table(grades, tests, run):
+    """Make the text of ``grades.csv``."""
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["student", "file", *tests.names, "score", "max", "seconds", "note"])
+    for grade in grades:
+        scores = [number(grade.score_of(name)) for name in tests.names]
+        notes = ([] if run["protected"] else [UNPROTECTED]) + grade.notes
+        rows.writerow([harmless(grade.student), harmless(grade.file), *scores, number(grade.score),
+                       number(tests.total), f"{grade.seconds:.2f}", harmless("; ".join(notes))])
+    return text.getvalue()
+
+
+def harmless(text):
+    """Keep a spreadsheet from taking text for a formula, and a row from being broken."""
+    text = " ".join(text.split())
+    return "'" + text if text.startswith(("=", "+", "-", "@")) else text
+
+
+def as_json(grades, tests, run):
+    """Make the content of ``grades.json``: everything, hidden tests included."""
+    warning = {} if run["protected"] else {"warning": UNPROTECTED}
+    students = [{**asdict(grade), "score": grade.score, "max": tests.total} for grade in grades]
+    return {**warning, "run": run, "submissions": students}
+
+
+def gradescope(grade, tests, run):
+    """Make the content of Gradescope's ``results.json`` for one student."""
+    listed = []
+    for result in grade.results:
+        earned = result["points"] if result["passed"] else 0
+        listed.append({"name": f"{result['question']}: {result['test']}", "score": earned,
+                       "max_score": result["points"], "status": "passed" if result["passed"] else "failed",
+                       "output": result["message"], "output_format": "text",
+                       "visibility": "hidden" if result["hidden"] else "visible"})
+    output = ([] if run["protected"] else [UNPROTECTED]) + grade.notes
+    return {"score": grade.score, "execution_time": grade.seconds, "output": "\n".join(output),
+            "output_format": "text", "visibility": "visible", "stdout_visibility": "hidden", "tests": listed}
+
+
+def feedback(grade, tests, run):
+    """Make one student's page. Of hidden tests it shows only what they add to a question's points."""
+    text = html.escape
+    title = text(f"{run['exercise']}: {grade.student}")
+    body = [f"<h1>{title}</h1>"]
+    if not run["protected"]:
+        body.append(f'<p class="warning" role="alert">{text(UNPROTECTED)}</p>')
+    if grade.status == "grader error":
+        # The reason may name the instructor's files; it is in the gradebook.
+        body.append("<p>This submission has not been graded yet: the grader had a problem that is not yours.</p>")
+        notes = grade.notes[1:]
+    else:
+        notes = grade.notes
+        body.append(f"<p>{number(grade.score)} of {number(tests.total)} points</p>")
+    if notes:
+        body.append("<ul>" + "".join(f"<li>{text(note)}</li>" for note in notes) + "</ul>")
+    if grade.status == "graded":
+        body.append(score_table(grade, tests))
+        body += [public_tests(grade, name) for name in tests.names]
+    if grade.cell_errors:
+        lines = "".join(f"<li>cell {number_}<pre>{text(said)}</pre></li>" for number_, said in grade.cell_errors)
+        body.append(f"<h2>Cells that ended in an error</h2><ul>{lines}</ul>")
+    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+            f"<style>{STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n")
+
+
+def score_table(grade, tests):
+    """List points by question."""
+    rows = "".join(f'<tr><th scope="row">{html.escape(name)}</th><td class="number">{number(grade.score_of(name))}</td>'
+                   f'<td class="number">{number(tests.points(name))}</td></tr>' for name in tests.names)
+    return ('<table><thead><tr><th scope="col">Question</th><th scope="col" class="number">Points</th>'
+            f'<th scope="col" class="number">Of</th></tr></thead><tbody>{rows}</tbody></table>')
+
+
+def public_tests(grade, question):
+    """List a question's public tests with their messages."""
+    items = []
+    for result in grade.results:
+        if result["question"] == question and not result["hidden"]:
+            word, mark = ("passed", "✓") if result["passed"] else ("failed", "✗")
+            message = f"<pre>{html.escape(result['message'])}</pre>" if result["message"] else ""
+            name = html.escape(result["test"])
+            items.append(f'<li class="{word}"><strong>{mark} {word}</strong> {name}{message}</li>')
+    return f"<h2>{html.escape(question)}</h2><ul>{''.join(items)}</ul>"
+
+
+def file_name(student):
+    """Make a safe file name of a student's; where letters had to go, a digest keeps it unique."""
+    safe = re.sub(r"[^\w.-]", "_", student, flags=re.ASCII).lstrip(".")[:80] or "_"
+    return safe if safe == student else f"{safe}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"

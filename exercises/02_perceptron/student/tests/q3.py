@@ -1,0 +1,111 @@
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = "q3"
+points = 3
+
+
+@test_case(
+    points=0,
+    hidden=False,
+    failure_message="Run the first epoch of the table in the chapter by hand. Its line ends at (2, -1, 1).",
+)
+def test_one_epoch_after_each_mistake(one_epoch):
+    import torch
+    from dlcourse.checks import expect_close, expect_equal, expect_tensor, expect_tuple
+
+    x = torch.tensor([[1.0, 2.0, 1.0], [2.0, 0.0, 1.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
+    y = torch.tensor([-1.0, 1.0, 1.0], dtype=torch.float64)
+    answer = one_epoch(torch.zeros(3, dtype=torch.float64), x, y, False)
+    line, mistakes = expect_tuple(answer, ["line", "mistakes"], "one_epoch(line, x, y, False)")
+    expect_tensor(line, "the line")
+    expect_close(
+        line,
+        [2, -1, 1],
+        "the line",
+        mistakes={
+            "There was no update. A score of 0 counts as a mistake, whatever the label.": [0, 0, 0],
+            "The labels are missing in the update.": [1, 2, 1],
+        },
+    )
+    expect_equal(mistakes, 3, "the mistakes")
+    line, mistakes = expect_tuple(one_epoch(line, x, y, False), ["line", "mistakes"], "the second epoch")
+    hint = "The mistakes of this epoch were found with the old line. Look at each example with the line of the moment."
+    expect_close(line, [2, -2, 1], "the line after the second epoch", mistakes={hint: [1, -3, 0]})
+    expect_equal(mistakes, 2, "the mistakes of the second epoch")
+
+
+@test_case(
+    points=0, hidden=False, failure_message="Find all mistakes with the old line, then add y_n x_n for each of them."
+)
+def test_one_epoch_with_summed_updates(one_epoch):
+    import torch
+    from dlcourse.checks import expect_close, expect_equal, expect_tensor, expect_tuple
+
+    x = torch.tensor([[1.0, 2.0, 1.0], [2.0, 0.0, 1.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
+    y = torch.tensor([-1.0, 1.0, 1.0], dtype=torch.float64)
+    answer = one_epoch(torch.tensor([1.0, -1.0, 0.0], dtype=torch.float64), x, y, True)
+    line, mistakes = expect_tuple(answer, ["line", "mistakes"], "one_epoch(line, x, y, True)")
+    expect_tensor(line, "the line")
+    expect_close(
+        line,
+        [2, 0, 1],
+        "the line",
+        mistakes={
+            "There was no update: (1, 1) is on the line.": [1, -1, 0],
+            "This is the mean of the updates. The sum is asked for.": [4 / 3, -2 / 3, 1 / 3],
+        },
+    )
+    expect_equal(mistakes, 1, "the mistakes")
+    answer = one_epoch(torch.zeros(3, dtype=torch.float64), x[[1, 2, 0]], y[[1, 2, 0]], True)
+    line, mistakes = expect_tuple(answer, ["line", "mistakes"], "one_epoch(zeros, x, y, True)")
+    expect_close(
+        line,
+        [2, -1, 1],
+        "the line from zeros",
+        mistakes={
+            "The line moved after each mistake here too. Does the function look at summed?": [1, -2, 0],
+            "This is the mean of the updates. The sum is asked for.": [2 / 3, -1 / 3, 1 / 3],
+        },
+    )
+    expect_equal(mistakes, 3, "the mistakes from zeros")
+
+
+@test_case(
+    points=0,
+    hidden=False,
+    failure_message="line += ... changes the tensor that the caller holds; line = line + ... makes a new one.",
+)
+def test_the_old_line_stays_as_it_is(one_epoch):
+    import torch
+    from dlcourse.checks import expect_tuple, expect_unchanged, plain
+
+    x = torch.tensor([[1.0, 2.0, 1.0], [2.0, 0.0, 1.0]], dtype=torch.float64)
+    y = torch.tensor([-1.0, 1.0], dtype=torch.float64)
+    for summed in (False, True):
+        line = torch.zeros(3, dtype=torch.float64)
+        before = plain(line, "line")
+        expect_tuple(one_epoch(line, x, y, summed), ["line", "mistakes"], f"one_epoch(line, x, y, {summed})")
+        expect_unchanged(before, line, "line")
+
+
+@test_case(
+    points=0,
+    hidden=False,
+    failure_message="Check one_epoch first. Then count the epochs of seed 0 by hand, the clean one included.",
+)
+def test_both_medians_on_three_seeds(compare):
+    from dlcourse.checks import expect_close, expect_tuple
+
+    each, summed = expect_tuple(compare([0, 1, 2]), ["each", "summed"], "compare([0, 1, 2])")
+    expect_close(
+        [each, summed],
+        [3, 11],
+        "compare([0, 1, 2])",
+        mistakes={
+            "The two medians are swapped: each comes first.": [11, 3],
+            "The last epoch, the one without a mistake, counts too.": [2, 10],
+            "This is the mean. One stubborn data set pulls it up; the median is asked for.": [10 / 3, 16],
+        },
+    )

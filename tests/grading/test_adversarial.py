@@ -1,0 +1,235 @@
+"""No submission gains a point it did not earn, and none harms the grader, the host or the next student."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlcourse.grading import sandbox
+from dlcourse.grading.proxies import Session
+from dlcourse.grading.sandbox import Limits
+
+from .attacks import ATTACKS
+from .common import HONEST, POINTS_1, POINTS_2, TESTS, grade_cells
+
+ROOT = Path(__file__).parents[2]
+
+
+MARK = f"MARK=test-{os.getpid()}"                # another grader may be at work on this machine
+
+
+@pytest.fixture(autouse=True)
+def mark_processes(monkeypatch):
+    """Give the processes of our sandboxes a variable by which to know them."""
+    environment = sandbox.environment
+    monkeypatch.setattr(sandbox, "environment", lambda home: dict([MARK.split("=")], **environment(home)))
+
+
+def processes_left():
+    """List the processes whose parent is this one, or that came from our sandboxes (which only root can see)."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            lines = (process / "status").read_text().splitlines()
+            fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+            ours = int(fields["PPid"]) == os.getpid()
+            marked = os.geteuid() == 0 and MARK.encode() in (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if ours or marked:
+            found.append(f"{fields['Name']} {fields['State']}")
+    return found
+
+
+def peek(code, *names, **limits):
+    """Run code in the sandbox and return some of its names."""
+    with Session([code], Limits(**limits)) as session:
+        values = [session.get(name) for name in names]
+        assert session.cell_errors == {}
+    return values
+
+
+def test_an_honest_submission_gets_all_points():
+    result = grade_cells(HONEST)
+    assert (result.status, result.score, result.cell_errors) == ("graded", TESTS.total, [])
+
+
+def test_there_are_enough_attacks():
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 40
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_attack(attack, tmp_path):
+    canary = tmp_path / "canary"
+    canary.write_text("unharmed")
+    before = processes_left()
+    result = grade_cells(attack.cells, **attack.limits)
+    assert result.status == "graded", result.notes
+    check_score(attack, result.score)
+    told = [r["message"] for r in result.results] + [message for _, message in result.cell_errors]
+    assert any(attack.says in message for message in told), told
+    json.dumps(told).encode()
+    "".join(told).encode("utf-8")                 # can be written to a file
+    assert processes_left() == before
+    assert canary.read_text() == "unharmed"
+    assert grade_cells(HONEST).score == TESTS.total
+
+
+def check_score(attack, score):
+    if attack.earned is None:                     # whose answer is right until its own noise destroys it
+        assert score <= POINTS_1 + POINTS_2
+    else:
+        assert score == attack.earned
+
+
+def test_no_network():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        port = server.getsockname()[1]
+        code = f"""
+import socket
+errors = []
+for address in (("127.0.0.1", {port}), ("192.0.2.1", 80), ("localhost", {port})):
+    try:
+        socket.create_connection(address, timeout=0.2)
+        errors.append("")
+    except OSError as error:
+        errors.append(type(error).__name__)
+abstract = socket.socket(socket.AF_UNIX)
+"""
+        errors, = peek(code, "errors")
+        assert all(errors)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_nothing_of_the_host_is_in_sight(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "the-token")
+    (tmp_path / "secret").write_text("the-secret")
+    code = f"""
+import glob, os
+environment = list(os.environ)
+seen = [path for path in ({str(ROOT / "tests")!r}, {str(ROOT / "exercises")!r}, {str(tmp_path)!r}, "/etc/shadow",
+                          "/etc/passwd", "/root/.ssh", "/home", "/var", "/run", "/boot", "/sys")
+        if os.path.exists(path)]
+processes = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+first = b""
+for path in glob.glob("/proc/1/*"):
+    try:
+        if os.path.basename(path) in ("environ", "cmdline", "maps"): first += open(path, "rb").read()
+    except OSError: pass
+leak = b"the-token" in first or b"SECRET" in first
+os.symlink("/etc/shadow", "link")
+try: shadow = open("link").read()
+except OSError as error: shadow = type(error).__name__
+writable = []
+for folder, folders, files in os.walk("/"):
+    folders[:] = [f for f in folders if folder != "/" or f not in ("proc", "usr", "lib", "lib64", "bin", "root")]
+    if os.access(folder, os.W_OK): writable.append(folder)
+user = os.getuid()
+"""
+    names = ("environment", "seen", "processes", "leak", "shadow", "writable", "user")
+    environment, seen, processes, leak, shadow, writable, user = peek(code, *names)
+    assert "SECRET_TOKEN" not in environment
+    assert (seen, leak, shadow) == ([], False, "FileNotFoundError")
+    assert len(processes) == 2                    # bubblewrap's first process and the worker
+    assert writable == ["/tmp/work"]
+    assert user not in (0, os.getuid())
+
+
+def test_no_rights_can_be_had():
+    code = """
+import ctypes, os, resource, subprocess
+library = ctypes.CDLL(None, use_errno=True)
+def call(function, *arguments):
+    return getattr(library, function)(*arguments)
+results = {"user namespace": call("unshare", 0x10000000), "mount namespace": call("unshare", 0x20000),
+           "anonymous file": call("memfd_create", b"x", 0), "trace": call("ptrace", 16, 1, 0, 0),
+           "become root": call("setuid", 0), "segment": call("shmget", 0, 1 << 30, 0o1600),
+           "host name": call("sethostname", b"x", 1), "change root": call("chroot", b"/tmp/work"),
+           "mount": call("mount", b"none", b"/tmp/work", b"tmpfs", 0, None)}
+try:
+    resource.setrlimit(resource.RLIMIT_NPROC, (10**6, 10**6))
+    results["limit"] = 0
+except (ValueError, OSError):
+    results["limit"] = -1
+for path in ("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/dev/mem", "/dev/sda", "/dev/vda", "/dev/shm/x"):
+    try:
+        open(path, "w")
+        results[path] = 0
+    except OSError:
+        results[path] = -1
+shell = subprocess.run(["/bin/sh", "-c", "id -u; su root -c id; mount -t tmpfs x /mnt"], capture_output=True, text=True)
+shell = shell.stdout.split()
+"""
+    results, shell = peek(code, "results", "shell")
+    assert set(results.values()) == {-1}, results
+    assert len(shell) == 1
+    assert shell[0] != "0"
+
+
+def test_two_submissions_share_nothing():
+    left = "open('message', 'w').write('x')\nimport os\nfor path in ('/tmp', '/dev/shm', '/opt/course'):\n" \
+           "    try: open(path + '/message', 'w').write('x')\n    except OSError: pass\nhere = os.listdir('.')"
+    assert peek(left, "here") == [["message"]]
+    found, = peek("import glob\nfound = glob.glob('**/message', root_dir='/tmp', recursive=True)", "found")
+    assert found == []
+
+
+def test_one_submission_cannot_use_up_the_processes_of_another():
+    bomb = "import threading\nwait = threading.Event()\ntry:\n    while True:\n" \
+           "        threading.Thread(target=wait.wait, daemon=True).start()\nexcept RuntimeError:\n    full = True"
+    other = "import threading\nthread = threading.Thread(target=int)\nthread.start()\nthread.join()\nfine = True"
+    with Session([bomb], Limits()) as first, Session([other], Limits()) as second:
+        assert first.get("full") is True
+        assert second.get("fine") is True
+
+
+def test_inputs_differ_between_runs_and_are_recorded():
+    code = "seen = []\ndef relu_gradient(x):\n    seen.append(x)\n    raise ValueError(repr(np.asarray(x).ravel()[:1]))"
+    grades = [grade_cells((HONEST[0], code), seed=seed) for seed in (1, 1, 2)]
+    messages = [one.results[2]["message"] for one in grades]
+    assert messages[0] == messages[1] != messages[2]
+    assert grades[0].seed == grades[1].seed != grades[2].seed
+
+
+def test_without_a_sandbox_grading_still_works():
+    assert grade_cells(HONEST, protected=False).score == TESTS.total
+
+
+if os.geteuid() == 0:                             # an ordinary user runs all the above as one
+
+    def readable_interpreter():
+        """Find this version of Python where an ordinary user may read it."""
+        def readable(path):
+            return all(folder.stat().st_mode & 0o005 == 0o005 for folder in path.parents)
+
+        if not (readable(ROOT / "tests") and readable(Path(np.__file__))):
+            return None                              # as in a checkout below /root
+        own = Path(sys.executable).resolve()
+        if readable(own):
+            return str(own)
+        return shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/local/bin")
+
+    def test_all_attacks_as_an_ordinary_user():
+        python = readable_interpreter()
+        if python is None:
+            pytest.skip("no Python that an ordinary user may read")
+        packages = Path(np.__file__).parents[1]
+        done = subprocess.run(
+            ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", python, "-m", "tests.grading.as_user"],
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{packages}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1",
+                 "HOME": "/nonexistent"})
+        assert done.returncode == 0, done.stderr
+        scores = json.loads(done.stdout)
+        assert scores.pop("honest") == TESTS.total
+        assert set(scores) == {attack.name for attack in ATTACKS}
+        for attack in ATTACKS:
+            check_score(attack, scores[attack.name])

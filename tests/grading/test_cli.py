@@ -1,0 +1,339 @@
+"""The command: what it writes, what it refuses, and that a killed run is continued."""
+
+import csv
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlcourse.__main__ import main
+from dlcourse.grading import grade as grade_module
+from dlcourse.grading import sandbox
+from dlcourse.grading.proxies import Session
+from dlcourse.grading.results import UNPROTECTED, file_name, harmless
+from dlcourse.grading.sandbox import Limits, Sandbox, SandboxError
+
+from .common import FOLDER, HONEST, TESTS, grade_cells, notebook, write_notebook
+
+ROOT = Path(__file__).parents[2]
+HALF = "def relu_gradient(x):\n    return -1.0 * (x > 0)"
+ANGRY = "def relu_gradient(x):\n    raise ValueError('<script>alert(1)</script>')"
+HIDDEN = ("random inputs", "refuses text", "many steps", "expect_raises")
+
+
+def grade_folder(folder, out, *options):
+    arguments = [str(folder), "--exercise", str(FOLDER), "--out", str(out), "--jobs", "2", "--seed", "5"]
+    return main(["grade", *arguments, *options])
+
+
+def table(out):
+    with open(out / "grades.csv", newline="") as file:
+        return {row["file"]: row for row in csv.DictReader(file)}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Some submissions."""
+    folder = tmp_path / "in"
+    write_notebook(folder / "anna.ipynb")
+    write_notebook(folder / "ben.ipynb", notebook(HALF, "answer = ..."))
+    write_notebook(folder / "angry.ipynb", notebook(ANGRY))
+    write_notebook(folder / "untouched.ipynb", json.loads((FOLDER / "student" / "exercise.ipynb").read_text()))
+    (folder / "broken.ipynb").write_text("{")
+    (folder / "=cmd().zip").write_bytes(b"PK\x03\x04")
+    return folder
+
+
+def test_a_folder_becomes_a_gradebook(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert grade_folder(folder, out) == 0
+    rows = table(out)
+    assert list(rows["anna.ipynb"]) == ["student", "file", "q1", "q2", "score", "max", "seconds", "note"]
+    scores = {file: (row["q1"], row["q2"], row["score"], row["max"]) for file, row in rows.items()}
+    assert scores == {"anna.ipynb": ("4", "2", "6", "6"), "ben.ipynb": ("1", "0", "1", "6"),
+                      "angry.ipynb": ("0", "2", "2", "6"), "untouched.ipynb": ("0", "0", "0", "6"),
+                      "broken.ipynb": ("0", "0", "0", "6"), "'=cmd().zip": ("0", "0", "0", "6")}
+    assert "truncated" in rows["broken.ipynb"]["note"]
+    said = capsys.readouterr().out
+    assert "4 graded, 2 refused" in said
+    assert "refused: broken.ipynb: truncated" in said
+    everything = json.loads((out / "grades.json").read_text())
+    assert everything["run"]["seed"] == 5
+    students = {one["student"] for one in everything["submissions"]}
+    assert students == {"anna", "ben", "angry", "untouched", "broken", "=cmd()"}
+    assert len({one["seed"] for one in everything["submissions"]}) == 6
+
+
+def test_feedback_shows_no_hidden_test_and_runs_no_script(folder, tmp_path):
+    out = tmp_path / "out"
+    grade_folder(folder, out)
+    pages = {path.stem: path.read_text() for path in (out / "feedback").iterdir()}
+    assert set(pages) == {file_name(name) for name in ("anna", "ben", "angry", "untouched", "broken", "=cmd()")}
+    for page in pages.values():
+        assert not any(word in page for word in HIDDEN)
+        assert "<script" not in page
+        assert "default-src 'none'" in page
+    assert "Every value has the wrong sign" in pages["ben"]
+    assert "&lt;script&gt;" in pages["angry"]
+    assert "truncated" in pages["broken"]
+
+
+def test_gradescope_hides_hidden_tests(folder, tmp_path):
+    out = tmp_path / "out"
+    grade_folder(folder, out)
+    result = json.loads((out / "gradescope" / "anna.json").read_text())
+    assert result["score"] == sum(test["score"] for test in result["tests"]) == 6
+    visible = {test["name"]: test["visibility"] for test in result["tests"]}
+    assert visible["q1: an example"] == "visible"
+    assert visible["q1: random inputs"] == "hidden"
+
+
+def test_public_tests_alone_are_said_to_be_so(folder, tmp_path, capsys):
+    assert grade_folder(folder, tmp_path / "out", "--tests", str(FOLDER / "student" / "tests")) == 0
+    assert "these tests are all public" in capsys.readouterr().out
+    assert table(tmp_path / "out")["anna.ipynb"]["max"] == "4"
+
+
+def test_without_a_sandbox_every_output_says_so(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert grade_folder(folder, out, "--unsafe-no-sandbox") == 0
+    said = capsys.readouterr()
+    assert UNPROTECTED in said.out
+    assert UNPROTECTED in said.err
+    assert all(UNPROTECTED in row["note"] for row in table(out).values())
+    assert table(out)["anna.ipynb"]["score"] == "6"
+    assert json.loads((out / "grades.json").read_text())["warning"] == UNPROTECTED
+    for path in [*(out / "feedback").iterdir(), *(out / "gradescope").iterdir()]:
+        assert UNPROTECTED in path.read_text().replace("&#x27;", "'")
+
+
+def test_a_missing_bubblewrap_is_said_with_the_install_line(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    assert grade_folder(folder, tmp_path / "out") == 2
+    assert "apt install bubblewrap" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bubblewrap_that_fails_is_said_with_its_reason(monkeypatch, tmp_path):
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: str(broken))
+    with pytest.raises(SandboxError, match=r"(?s)No permissions to create new namespace.*apt install"):
+        Sandbox(Limits())
+
+
+def test_a_sandbox_that_fails_later_is_no_zero_and_is_tried_again(folder, tmp_path, capsys, monkeypatch):
+    out, start = tmp_path / "out", Sandbox.launch
+    started = []
+
+    def launch(self):
+        started.append(1)
+        if len(started) > 1:                      # the first is the command's own attempt
+            raise OSError("no memory")
+        start(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "launch", launch)
+        assert grade_folder(folder, out) == 1
+    row = table(out)["anna.ipynb"]
+    assert (row["score"], row["q1"]) == ("", "")
+    assert "grader error, not the student's" in row["note"]
+    assert not (out / "gradescope" / "anna.json").exists()
+    assert "not been graded yet" in (out / "feedback" / "anna.html").read_text()
+    assert "--resume" in capsys.readouterr().out
+    assert grade_folder(folder, out, "--resume") == 0
+    assert table(out)["anna.ipynb"]["score"] == "6"
+
+
+def test_a_sandbox_that_fails_between_two_tests_is_no_zero(monkeypatch):
+    start, started = Sandbox.launch, []
+
+    def launch(self):
+        started.append(1)
+        if len(started) > 1:
+            raise OSError("no memory")
+        start(self)
+
+    monkeypatch.setattr(Sandbox, "launch", launch)
+    result = grade_cells((HONEST[0], "import os\ndef relu_gradient(x):\n    os._exit(0)", HONEST[2]))
+    assert (result.status, result.score) == ("grader error", None)
+
+
+def test_a_test_that_cannot_be_run_is_a_grader_error(monkeypatch):
+    def broken(*arguments, **named):
+        raise ZeroDivisionError("in a test file")
+
+    monkeypatch.setattr(grade_module.checks, "run", broken)
+    result = grade_cells(HONEST)
+    assert result.status == "grader error"
+    assert "ZeroDivisionError: in a test file" in result.notes[0]
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--exercise", "nowhere"], "--exercise: expected a folder"),
+    (["--tests", "/nowhere"], "expected test files"),
+])
+def test_bad_arguments_are_named(folder, tmp_path, capsys, options, message):
+    assert grade_folder(folder, tmp_path / "out", *options) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_tests_without_points_are_refused(folder, tmp_path, capsys):
+    source = (FOLDER / "student" / "tests" / "q2.py").read_text()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "q2.py").write_text(source.replace("points = 2", "points = 0"))
+    assert grade_folder(folder, tmp_path / "out", "--tests", str(tmp_path)) == 2
+    assert "these tests give no points" in capsys.readouterr().err
+
+
+def test_tests_where_students_could_read_them_are_refused(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("dlcourse.grading.cli.visible_folders", lambda: [tmp_path])
+    assert grade_folder(folder, tmp_path / "out") == 2
+    assert "which students' code may read" in capsys.readouterr().err
+
+
+def test_results_are_not_overwritten_by_another_run(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    grade_folder(folder, out)
+    before = (out / "grades.csv").read_text()
+    assert grade_folder(folder, out) == 2
+    assert "add --resume" in capsys.readouterr().err
+    assert grade_folder(folder, out, "--resume", "--memory", "999") == 2
+    assert "another limits" in capsys.readouterr().err
+    assert main(["grade", str(folder), "--exercise", str(FOLDER), "--out", str(out), "--resume", "--seed", "6"]) == 2
+    assert (out / "grades.csv").read_text() == before
+
+
+def test_a_changed_submission_is_graded_again_and_no_other(folder, tmp_path):
+    out = tmp_path / "out"
+    grade_folder(folder, out)
+    records = {path: path.stat().st_mtime_ns for path in (out / "journal").iterdir()}
+    write_notebook(folder / "ben.ipynb")
+    write_notebook(folder / "carl.ipynb")
+    assert grade_folder(folder, out, "--resume") == 0
+    assert table(out)["ben.ipynb"]["score"] == table(out)["carl.ipynb"]["score"] == "6"
+    assert {path: path.stat().st_mtime_ns for path in records} == records
+    assert len(list((out / "journal").iterdir())) == len(records) + 2
+
+
+def test_tables_hold_no_formulas_and_file_names_no_paths():
+    assert [harmless(text) for text in ("=1", "+1", "-1", "@x", "a\n=1", "fine")] == [
+        "'=1", "'+1", "'-1", "'@x", "a =1", "fine"]
+    names = [file_name(student) for student in ("anna", "../x", "a/b", "a b", ".", "..", "é", "e" * 300)]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[\w-][\w.-]{0,99}", name) for name in names), names
+
+
+def test_arguments_changed_in_place_are_noticed_without_spoiling_the_expected_values():
+    in_place = "def relu_gradient(x):\n    x[...] = x > 0\n    return x.astype(float)"
+    results = {r["test"]: r for r in grade_cells((HONEST[0], in_place, HONEST[2])).results}
+    assert results["an example"]["passed"]
+    assert results["random inputs"]["passed"]
+    assert "changed its argument x" in results["leaves its argument alone"]["message"]
+
+
+def test_tensors_travel_and_their_changes_are_noticed():
+    torch = pytest.importorskip("torch")
+    code = """import torch
+def halve(line, keep):
+    assert type(line) is torch.Tensor and line.requires_grad == keep
+    with torch.no_grad():
+        if not keep: line /= 2
+    return line if not keep else line / 2"""
+    checks = grade_module.checks
+    with Session([code], Limits()) as session:
+        halve = session.get("halve")
+        kept, lost = torch.ones(3, requires_grad=True), torch.ones(3)
+        answers = [halve(kept, True), halve(lost, keep=False)]
+        for answer, grad in zip(answers, (True, False), strict=True):
+            checks.expect_tensor(answer, "halve", requires_grad=grad)
+            checks.expect_close(answer, np.full(3, 0.5), "halve")
+        token = checks.AS_LEFT.set(session.left)
+        checks.expect_unchanged(np.ones(3), kept, "line")
+        with pytest.raises(checks.CheckFailed, match="changed its argument"):
+            checks.expect_unchanged(np.ones(3), lost, "line")
+        checks.AS_LEFT.reset(token)
+        assert lost.tolist() == [1, 1, 1]         # the test's own is as it was
+
+
+def test_errors_are_told_as_in_the_notebook():
+    code = "def helper(x):\n    return x.missing\n\ndef relu_gradient(x):\n    return helper(x)"
+    message = grade_cells((HONEST[0], code)).results[0]["message"]
+    assert message.startswith("your code raised AttributeError: 'numpy.ndarray' object has no attribute 'missing'\n"
+                              "  in line 2 of helper, `return x.missing`")
+    absent = grade_cells((HONEST[0],)).results[0]["message"]
+    assert absent.startswith("relu_gradient is not defined. Has its cell been run?")
+
+
+def test_magics_are_left_out():
+    cells = ("%matplotlib inline\n!ls\nimport numpy as np", "%%bash\nrm -rf /", *HONEST[1:], "text = '''\n%kept\n'''")
+    result = grade_cells(cells)
+    assert (result.score, result.cell_errors) == (TESTS.total, [])
+
+
+def command(folder, out):
+    return [sys.executable, "-m", "dlcourse", "grade", str(folder), "--exercise", str(FOLDER), "--out", str(out),
+            "--jobs", "2", "--seed", "5"]
+
+
+def without_times(out):
+    rows = table(out)
+    for row in rows.values():
+        row.pop("seconds")
+    submissions = json.loads((out / "grades.json").read_text())["submissions"]
+    for one in submissions:
+        one.pop("seconds")
+    return rows, submissions
+
+
+def kill_and_resume(tmp_path, count, kills, choose):
+    """Grade a folder twice, once undisturbed, once killed again and again; return both outcomes."""
+    folder, calm, rough = tmp_path / "in", tmp_path / "calm", tmp_path / "rough"
+    for number in range(count):
+        write_notebook(folder / f"student{number:03}.ipynb", notebook(HALF if number % 3 else HONEST[1]))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DLCOURSE_PROGRESS": "0"}
+    subprocess.run(command(folder, calm), check=True, env=environment, capture_output=True, cwd=tmp_path)
+
+    def records():
+        return {path: path.stat().st_ino for path in (rough / "journal").glob("*.json")}
+
+    resume, died = [], 0
+    for _ in range(kills):
+        grader = subprocess.Popen([*command(folder, rough), *resume], env=environment, cwd=tmp_path,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        before = records()
+        enough = len(before) + choose()
+        while len(records()) < enough and grader.poll() is None:
+            time.sleep(0.001)
+        time.sleep(random.random() * 0.05)        # at any point of the next one
+        died += grader.poll() is None
+        grader.send_signal(signal.SIGKILL)
+        grader.wait()
+        assert {path: records()[path] for path in before} == before       # nothing was graded a second time
+        resume = ["--resume"] if (rough / "journal" / "run.json").exists() else []
+    subprocess.run([*command(folder, rough), *resume], check=True, env=environment, capture_output=True, cwd=tmp_path)
+    assert len(records()) == count + 1
+    assert died > 0
+    return without_times(calm), without_times(rough)
+
+
+def test_a_killed_run_is_continued(tmp_path):
+    choices = iter([0, 2, 1, 3])
+    calm, rough = kill_and_resume(tmp_path, 12, 4, lambda: next(choices))
+    assert rough == calm
+
+
+if __name__ == "__main__":                        # the long form: python -m tests.grading.test_cli FOLDER
+    numbers = random.Random(0)
+    calm, rough = kill_and_resume(Path(sys.argv[1]), 200, 20, lambda: numbers.randrange(12))
+    assert calm == rough
+    print(len(calm[1]), "submissions, 20 kills, equal results")

@@ -1,0 +1,269 @@
+"""Every exercise: made from its master, giving nothing away, solvable, and telling about typical mistakes."""
+
+import contextlib
+import copy
+import functools
+import importlib.util
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from dlcourse import checks
+
+ROOT = Path(__file__).parents[1]
+specification = importlib.util.spec_from_file_location("exercise_build", ROOT / "exercises" / "tools" / "build.py")
+build = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(build)
+
+EXERCISES = [folder.name for folder in build.exercises()]
+QUESTIONS = [(name, path.stem) for name in EXERCISES
+             for path in sorted((build.EXERCISES / name / "student" / "tests").glob("*.py"))]
+WRONG = sorted(path.relative_to(build.EXERCISES).as_posix() for path in build.EXERCISES.glob("*/wrong/*.py"))
+SEED = 20240607
+
+
+@functools.cache
+def instructor(name):
+    """The files of the instructor's version."""
+    return build.build(build.EXERCISES / name, instructor=True)
+
+
+@functools.cache
+def student(name):
+    """The files of the student's version."""
+    return build.build(build.EXERCISES / name)
+
+
+def answers(notebook_text):
+    """Run a notebook's cells, but for the checks; return its names."""
+    namespace = {"__name__": "__main__"}
+    for cell in nbformat.reads(notebook_text, as_version=4).cells:
+        if cell.cell_type == "code" and not cell.id.startswith("check-"):
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(cell.source, f"cell {cell.id}", "exec"), namespace)
+    return namespace
+
+
+@functools.cache
+def solved(name):
+    """The names that the solution defines."""
+    return answers(instructor(name)[f"{name}.ipynb"])
+
+
+def lookup(namespace):
+    """Find names as the grader does."""
+    def get(name):
+        if name not in namespace:
+            raise NameError(f"{name} is not defined")
+        return namespace[name]
+
+    return get
+
+
+def graded(name, namespace, seed, question="q"):
+    """Run all checks of an exercise or one question, the hidden ones too."""
+    sources = {path: text for path, text in instructor(name).items() if path.startswith(f"tests/{question}")}
+    return [result for path, text in sources.items()
+            for result in checks.run(text, lookup(namespace), path, hidden=True, seed=seed)]
+
+
+def score(results):
+    return sum(result.points for result in results if result.passed)
+
+
+def test_there_are_exercises():
+    assert EXERCISES
+    assert QUESTIONS
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_student_version_is_what_the_master_gives(name):
+    assert build.differences(student(name), build.EXERCISES / name / "student") == []
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_three_levels_and_hints(name):
+    questions = [question for exercise, question in QUESTIONS if exercise == name]
+    assert len(questions) >= 3
+    text = student(name)[f"{name}.ipynb"]
+    for level in ("(easy)", "(core)", "(stretch)"):
+        assert level in text
+    assert text.count("Show a hint</u></summary>") >= len(questions)
+    assert text.count("Show a bigger hint</u></summary>") >= len(questions)
+    assert "Show the solution</u></summary>" in instructor(name)[f"{name}.ipynb"]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_student_version_gives_nothing_away(name):
+    """By content, and independently of the tool: no line of a solution's own definitions, no hidden check."""
+    files = [path for path in (build.EXERCISES / name / "student").rglob("*") if path.suffix in (".ipynb", ".py")]
+    committed = "\n".join(path.read_text() for path in files)
+    for word in ("SOLUTION", "hidden=True", "Show the solution"):
+        assert word not in committed
+    for path, source in instructor(name).items():
+        if path.startswith("tests/"):
+            for case in checks.load(source, path).cases:
+                found = case.function.__name__ in committed
+                assert found != case.hidden, f"{case.function.__name__} of {path}"
+    master = nbformat.read(build.EXERCISES / name / "master.ipynb", as_version=4)
+    secrets = build.solution_lines(master)
+    assert len(secrets) >= 3
+    packed = build.squeezed("\n".join(
+        [cell.source for cell in nbformat.reads(student(name)[f"{name}.ipynb"], as_version=4).cells]
+        + [text for path, text in student(name).items() if path.startswith("tests/")]
+    ))
+    assert [line for line in secrets if build.squeezed(line) in packed] == []
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("seed", [SEED, 1, 2, 3, 4])
+def test_solution_has_all_points(name, seed):
+    results = graded(name, solved(name), seed)
+    assert [result.message for result in results if not result.passed] == []
+    assert score(results) == sum(result.points for result in results) > 0
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("seed", [SEED, 1, 2, 3, 4])
+def test_untouched_version_has_no_points(name, seed):
+    results = graded(name, answers(student(name)[f"{name}.ipynb"]), seed)
+    assert [result.test for result in results if result.passed and result.points] == []
+
+
+@pytest.mark.parametrize(("name", "question"), QUESTIONS)
+def test_every_question_has_a_bank_of_wrong_answers(name, question):
+    hints = [(build.EXERCISES / path).read_text().splitlines()[0] for path in WRONG
+             if path.startswith(f"{name}/wrong/{question}_")]
+    assert len(hints) >= 4
+    assert len(set(hints)) == len(hints), "two wrong answers expect the same hint"
+
+
+@pytest.mark.parametrize("path", WRONG)
+def test_wrong_answer_gets_its_own_hint(path):
+    """A wrong answer runs after the solution and replaces what it gets wrong."""
+    name, question = path.split("/")[0], Path(path).stem.split("_")[0]
+    source = (build.EXERCISES / path).read_text()
+    hint = re.match(r"# hint: (.+)", source)[1]
+    namespace = answers(instructor(name)[f"{name}.ipynb"])
+    exec(compile(source, path, "exec"), namespace)
+    public = checks.run(student(name)[f"tests/{question}.py"], lookup(namespace))
+    messages = [result.message for result in public if not result.passed]
+    assert any(hint in message for message in messages), messages
+    for seed in (SEED, 1, 2):
+        results = graded(name, namespace, seed, question)
+        assert score(results) < sum(result.points for result in results), f"full marks with seed {seed}"
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_student_notebook_runs_without_otter(name, tmp_path):
+    """All cells run in a fresh kernel in which Otter cannot be imported, and each check shows its report."""
+    from nbclient import NotebookClient
+
+    shutil.copytree(build.EXERCISES / name / "student", tmp_path / "student")
+    notebook = nbformat.read(tmp_path / "student" / f"{name}.ipynb", as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("import sys\nsys.modules['otter'] = None"))
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path / "student"}}).execute()
+    reports = [cell.outputs for cell in notebook.cells if cell.id.startswith("check-")]
+    assert len(reports) == sum(exercise == name for exercise, _ in QUESTIONS)
+    for outputs in reports:
+        assert "dlcourse-report" in outputs[0]["data"]["text/html"]
+        assert "checks pass" in outputs[0]["data"]["text/plain"]
+
+
+def tampered(change):
+    """The first exercise's master, changed by ``change(cells)``."""
+    name = EXERCISES[0]
+    master = copy.deepcopy(nbformat.read(build.EXERCISES / name / "master.ipynb", as_version=4))
+    change(master.cells)
+    return master
+
+
+def in_solution(cells, kind):
+    """The first cell of a kind in a solution block with a marked line."""
+    inside = False
+    for cell in cells:
+        if cell.cell_type == "raw":
+            inside = cell.source.startswith("# BEGIN SOLUTION")
+        elif inside and cell.cell_type == kind and ("SOLUTION" in cell.source or kind == "markdown"):
+            return cell
+    raise AssertionError(f"no {kind} cell in a solution")
+
+
+def unmark_the_solution(cells):
+    cell = in_solution(cells, "code")
+    cell.source = "\n".join(line for line in cell.source.splitlines() if "# BEGIN" not in line and "# END" not in line)
+
+
+def quote_the_solution_in_the_text(cells):
+    secret = build.marked_lines(in_solution(cells, "code").source)[0][-1].strip()
+    next(cell for cell in cells if cell.cell_type == "markdown").source += f"\n\nTry `{secret}`."
+
+
+def put_the_solution_text_outside(cells):
+    cells.insert(2, nbformat.v4.new_markdown_cell(in_solution(cells, "markdown").source))
+
+
+def hidden_check(cells):
+    return next(cell for cell in cells if cell.cell_type == "code" and "hidden: true" in cell.source)
+
+
+def copy_a_hidden_check_into_a_cell(cells):
+    source = hidden_check(cells).source
+    cells.insert(2, nbformat.v4.new_code_cell(source[source.index("def "):]))
+
+
+def give_points_to_a_public_check(cells):
+    cell = hidden_check(cells)
+    cell.source = cell.source.replace("hidden: true", "failure_message: Look again.")
+
+
+def leave_out_a_hint(cells):
+    cell = next(cell for cell in cells if "failure_message" in cell.source)
+    cell.source = re.sub(r"failure_message: .*\n", "", cell.source)
+
+
+def call_two_checks_the_same(cells):
+    names = [re.search(r"def (test_\w+)", cell.source)[1] for cell in cells if "BEGIN TEST CONFIG" in cell.source]
+    for cell in cells:
+        cell.source = cell.source.replace(f"def {names[1]}(", f"def {names[0]}(")
+
+
+LEAKS = {
+    unmark_the_solution: "gives a solution away",
+    quote_the_solution_in_the_text: "gives a solution away",
+    put_the_solution_text_outside: "gives a solution away",
+    copy_a_hidden_check_into_a_cell: "gives a hidden check away",
+    give_points_to_a_public_check: "is worth points",
+    leave_out_a_hint: "has no hint",
+    call_two_checks_the_same: "two checks are called",
+}
+
+
+@pytest.mark.parametrize("change", LEAKS, ids=lambda change: change.__name__)
+def test_a_master_that_gives_something_away_is_refused(change, tmp_path):
+    folder = tmp_path / EXERCISES[0]
+    folder.mkdir()
+    nbformat.write(tampered(change), folder / "master.ipynb")
+    with pytest.raises(build.Refused, match=LEAKS[change]):
+        build.build(folder)
+
+
+def test_check_finds_files_that_differ_are_missing_or_too_many(tmp_path):
+    build.write({"a.ipynb": "1", "tests/q1.py": "2"}, tmp_path)
+    assert build.differences({"a.ipynb": "1", "tests/q1.py": "2"}, tmp_path) == []
+    (tmp_path / "tests" / "q2.py").write_text("3")
+    assert build.differences({"a.ipynb": "0", "tests/q1.py": "2", "b": ""}, tmp_path) == ["a.ipynb", "b", "tests/q2.py"]
+
+
+def test_build_tool_reports_a_missing_exercise():
+    command = [sys.executable, build.__file__, "99_nothing", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 1
+    assert "99_nothing" in done.stderr
