@@ -15,7 +15,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import numpy as np
 
 import dlcourse
 from dlcourse.data import mnist_5k
+from dlcourse.devices import hardware
 from dlcourse.losses import CrossEntropyLoss
 from dlcourse.mlp import MLP, count_parameters
 from dlcourse.optim import Adam
@@ -270,21 +270,6 @@ def save_weights(path, net, examples):
     return path.stat().st_size
 
 
-def machine():
-    """Describe the processor in one line.
-
-    Returns
-    -------
-    str
-    """
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")] \
-        if cpuinfo.exists() else []
-    model = names[0].split(":", 1)[1].strip() if names else model
-    return f"{model}, {os.cpu_count()} cores"
-
-
 def report(settings, net, history, size, seconds, held_out):
     """Collect what the result file says.
 
@@ -319,8 +304,8 @@ def report(settings, net, history, size, seconds, held_out):
         "weights_bytes": size,
         "seconds_training": round(sum(history.seconds), 1),
         "seconds_this_run": round(seconds, 1),
-        "machine": machine(),
-        "versions": {"python": platform.python_version(), "numpy": np.__version__, "dlcourse": dlcourse.__version__},
+        "hardware": hardware(),
+        "dlcourse": dlcourse.__version__,
     }
 
 

@@ -7,15 +7,12 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import functools  # noqa: E402
-import http.server  # noqa: E402
 import shutil  # noqa: E402
-import threading  # noqa: E402
 from collections import Counter  # noqa: E402
-from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from dlbook.serve import Server  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 # Derandomized: the same examples in every run, so that a red test is a change in the code and
@@ -37,24 +34,10 @@ def rng():
     return np.random.default_rng(0)
 
 
-HTML = Path(__file__).parents[1] / "_build" / "html"
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site():
     """The address of the built book, served on this machine alone."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=HTML))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return Server(compress=False).address
 
 
 @pytest.fixture(scope="module")

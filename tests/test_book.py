@@ -1,20 +1,18 @@
 """The built book, as a reader gets it: complete, local, and readable by everyone."""
 
 import copy
-import functools
 import json
 import re
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from bs4 import BeautifulSoup
 
 from dlcourse.parity import CASES
+from tests.built import HTML, soup
 from tests.test_chapters import CHAPTERS, calls, code_cells
 
 ROOT = Path(__file__).parents[1]
-HTML = ROOT / "_build" / "html"
 MEASURED = ROOT / "_build" / "measured"
 
 BACK = ["notation", "glossary", "claims", "parity", "times", "bibliography", "api/index"]
@@ -25,11 +23,6 @@ PAGES = ["chapters/index.html", *(f"chapters/{path.stem}.html" for path in CHAPT
 
 every_page = pytest.mark.parametrize("page", PAGES)
 every_chapter = pytest.mark.parametrize("stem", [path.stem for path in CHAPTERS])
-
-
-@functools.cache
-def soup(page):
-    return BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser")
 
 
 def article(page):

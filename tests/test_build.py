@@ -64,6 +64,7 @@ def whole(notebook, tmp_path_factory):
 def test_the_live_part_is_there(whole):
     assert whole.warnings == ""
     assert json.loads(whole.page.select_one("script.dl-live-setup").string) == "import numpy as np"
+    assert "import numpy as np" in whole.page.select_one("div.cell.tag_live-setup .cell_input pre").get_text()
     assert whole.page.select_one("script[src*='live/live.js']")
     assert "np.arange(3) < 2" in whole.page.select_one("div.cell.tag_live .cell_input pre").get_text()
     data = json.loads(whole.page.select_one(".dl-widget-place script.dl-widget-data").string)

@@ -10,8 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
-# Lines of code that a reader sees at once. Cells that only draw are folded away, and may be longer; so
-# may the first, which imports.
+# Lines of code that a reader sees at once. Cells that only draw are folded away, and may be longer.
 LONGEST_CELL = 20
 LONGEST_FOLDED_CELL = 25
 
@@ -56,7 +55,7 @@ def test_outputs_are_stripped(path):
 @each_chapter
 def test_cells_are_short(path):
     lengths = {"visible": [], "folded": []}
-    for cell in cells_of(path)[1:]:
+    for cell in cells_of(path):
         folded = "hide-input" in cell["metadata"].get("tags", [])
         lengths["folded" if folded else "visible"].append(len("".join(cell["source"]).splitlines()))
     assert max(lengths["visible"]) <= LONGEST_CELL

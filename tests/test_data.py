@@ -48,6 +48,25 @@ def test_bundled_sets_are_as_documented(load, x_shape, y_shape, counts, num_name
     assert load(dtype=np.float64).x.dtype == np.float64
 
 
+def test_a_live_page_reads_the_copies_that_came_with_it(tmp_path, monkeypatch):
+    """There scikit-learn is missing; the copies give the same sets."""
+    from dlbook.live import copy_data
+
+    expected = {"iris": data.iris(), "flat": data.digits(), "images": data.digits(flatten=False)}
+    copied = copy_data(tmp_path)
+    assert list(copied) == ["dlcourse/data/copies/digits.npz", "dlcourse/data/copies/iris.npz"]
+    monkeypatch.setattr(data.bundled, "COPIES", tmp_path)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    actual = {"iris": data.iris(), "flat": data.digits(), "images": data.digits(flatten=False)}
+    for name, there in actual.items():
+        np.testing.assert_array_equal(there.x, expected[name].x)
+        np.testing.assert_array_equal(there.y, expected[name].y)
+        assert (there.name, there.class_names, there.feature_names) == (
+            expected[name].name, expected[name].class_names, expected[name].feature_names)
+    with pytest.raises(ImportError, match="sklearn"):
+        data.wine()                              # no copy of it: a page is told that scikit-learn is missing
+
+
 def test_bundled_values_by_hand():
     assert data.iris().x[0] == pytest.approx([5.1, 3.5, 1.4, 0.2])
     assert data.diabetes().x[0, :3] == pytest.approx([59, 2, 32.1])

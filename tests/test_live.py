@@ -1,7 +1,6 @@
 """Live pages in a real browser: cells run, errors are shown, Stop stops, widgets compute what Python computes."""
 
 import base64
-import functools
 import json
 import math
 import re
@@ -9,22 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bs4 import BeautifulSoup
 
 from dlcourse.widgets import NAMES, codec, defaults, host
+from tests.built import HTML, soup
 from tests.widgets.numbers import named
 
 ROOT = Path(__file__).parents[1]
-HTML = ROOT / "_build" / "html"
 SECOND = 1000
 
 # Bytecode compiled, one worker on a loaded machine: Python is there in 1 to 2 s; a minute means it never comes.
 PATIENCE = 60 * SECOND
-
-
-@functools.cache
-def soup(page):
-    return BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser")
 
 
 def pages_with(selector):

@@ -1,15 +1,11 @@
 """The steps before the book is built: executing notebooks and measuring them."""
 
 import json
-import sys
-from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient.exceptions import CellExecutionError
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "_ext"))
 from dlbook import execute, measured
+from nbclient.exceptions import CellExecutionError
 
 
 def write_notebook(path, *cells):

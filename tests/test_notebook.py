@@ -4,7 +4,6 @@ import html
 import json
 import logging
 import re
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,14 +13,12 @@ import pytest
 mpl.use("agg")
 
 import matplotlib.pyplot as plt
+from dlbook import accessibility, outputs, pages
 from docutils import nodes
 from docutils.utils import new_document
 
 from dlcourse import notebook, plotting
 from dlcourse.linear import Linear
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "_ext"))
-from dlbook import accessibility, outputs, pages
 
 ALT = "A straight line that rises from zero to two over the integers"
 

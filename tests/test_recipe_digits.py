@@ -178,7 +178,7 @@ def test_one_command_leaves_weights_and_a_result(recipe, few, tmp_path, capsys):
     assert entries["weights_bytes"] == weights.stat().st_size
     assert entries["parameters"] == 784 * 32 + 32 + 32 * 10 + 10
     assert len(entries["training_loss"]) == entries["settings"]["epochs"] == 8
-    assert {"machine", "versions"} <= entries.keys()
+    assert {"hardware", "dlcourse"} <= entries.keys()
 
 
 def test_the_stored_result_belongs_to_the_stored_weights():

@@ -1,25 +1,20 @@
 """What a page weighs, and what it shows without JavaScript: formulas, drawings and icons made by the build."""
 
-import functools
 import io
 import re
-import sys
 from collections import Counter
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from dlbook import mathematics, serve, weight
 from fontTools.ttLib import TTFont
 
 from dlcourse import plotting
+from tests.built import HTML, soup
 from tests.test_chapters import CHAPTERS
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "_ext"))
-from dlbook import mathematics, serve, weight
-
-HTML = Path(__file__).parents[1] / "_build" / "html"
 LARGEST_PAGE = 600_000          # bytes over the network, all files, text compressed as static hosts do
 CHAPTER_PAGES = [f"chapters/{path.stem}.html" for path in CHAPTERS]
 PAGES = [*CHAPTER_PAGES, "chapters/index.html", "chapters/reference/notation.html", "chapters/reference/glossary.html",
@@ -28,11 +23,6 @@ MACROS = {"macros": {"top": r"{\mathsf{T}}"}}
 
 every_page = pytest.mark.parametrize("page", PAGES)
 every_chapter = pytest.mark.parametrize("page", CHAPTER_PAGES)
-
-
-@functools.cache
-def soup(page):
-    return BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser")
 
 
 # --- Formulas -------------------------------------------------------------------------------------

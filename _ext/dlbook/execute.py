@@ -117,7 +117,7 @@ def main(arguments=None):
     measured = {"code": code, "machine": machine(), "notebooks": measured.get("notebooks", {})}
     cache = get_cache(str(CACHE))
 
-    paths = [*sorted((ROOT / "chapters").glob("*.ipynb")), *sorted((ROOT / "chapters").glob("*/*.ipynb"))]
+    paths = [*sorted((ROOT / "chapters").glob("*.ipynb")), *sorted((ROOT / "chapters").glob("play/*.ipynb"))]
     keys = {path: fingerprint(path.relative_to(ROOT).as_posix()) for path in paths}
     known = measured["notebooks"]
     kept = {path.name: known[path.name] for path in paths if known.get(path.name, {}).get("key") == keys[path]}

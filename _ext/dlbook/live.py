@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 from docutils import nodes
+from sklearn import datasets
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
@@ -19,6 +21,8 @@ PACKAGE = ROOT / "dlcourse"
 BUILD = Path(__file__).parents[1] / "live" / "build.mjs"
 CACHE = ROOT / "_build" / "live"
 IN_BROWSER = {"numpy", "dlcourse"}
+AT_HOME = ("dlcourse.__main__", "dlcourse.grading")     # could run in a page, and have nothing to do there
+REAL_DATA = ("digits", "iris")                          # what live cells load of scikit-learn's sets
 
 
 def top_level_imports(path):
@@ -58,6 +62,7 @@ def browser_files():
     for path in PACKAGE.rglob("*.py"):
         name = path.relative_to(ROOT).with_suffix("").parts
         modules[".".join(name[:-1] if name[-1] == "__init__" else name)] = path
+    modules = {name: path for name, path in modules.items() if not name.startswith(AT_HOME)}
     needs = {name: top_level_imports(path) for name, path in modules.items()}
     fit = set(modules)
     while True:
@@ -77,17 +82,40 @@ def runs(needed, fit, modules):
     return top in IN_BROWSER or top in sys.stdlib_module_names
 
 
+def copy_data(folder):
+    """Copy the real data that live cells use, since a page has no scikit-learn.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    dict of str to str
+        Where `dlcourse.data` looks for each copy in the page, and where it lies now.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    copies = {}
+    for name in REAL_DATA:
+        bunch = getattr(datasets, f"load_{name}")()
+        wanted = {key: bunch[key] for key in ("data", "target", "feature_names", "target_names")}
+        np.savez_compressed(folder / f"{name}.npz", **wanted)
+        copies[f"dlcourse/data/copies/{name}.npz"] = str(folder / f"{name}.npz")
+    return copies
+
+
 class LiveSetup(SphinxTransform):
-    """Move the cell tagged ``live-setup`` out of sight: the page runs it before its first live cell."""
+    """Let the page run the cell tagged ``live-setup``, its imports, before its first live cell."""
 
     default_priority = 210
 
     def apply(self, **kwargs):
-        """Replace the cell by its source in a script element, which no browser shows or runs."""
+        """Put the source of the cell into a script element, which no browser shows or runs by itself."""
         for cell in list(self.document.findall(nodes.container)):
             if cell.get("nb_element") == "cell_code" and "tag_live-setup" in cell.get("classes", ()):
                 source = next(cell.findall(nodes.literal_block)).astext()
-                cell.replace_self(nodes.raw("", script("dl-live-setup", source), format="html"))
+                data = nodes.raw("", script("dl-live-setup", source), format="html")
+                cell.parent.insert(cell.parent.index(cell), data)
 
 
 def script(css, data):
@@ -124,8 +152,7 @@ def build_files(app, exception):
     request = {
         "out": str(Path(app.outdir) / "_static" / "live"),
         "cache": str(CACHE),
-        "root": str(ROOT),
-        "files": browser_files(),
+        "files": {**{name: str(ROOT / name) for name in browser_files()}, **copy_data(CACHE / "data")},
         "widgets": sorted(str(path) for path in (PACKAGE / "widgets").glob("*.js") if path.stem != "kit"),
     }
     done = subprocess.run([nodejs.node(), str(BUILD), json.dumps(request)], capture_output=True, text=True, check=False)

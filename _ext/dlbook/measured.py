@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import platform
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -35,14 +33,10 @@ def machine():
     -------
     str
     """
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    from dlcourse.devices import hardware  # brings PyTorch, which few users of this module need
+
+    here = hardware()
+    return f"{here['cpu']}, {here['cores']} cores, Python {here['python']}"
 
 
 def read(name):

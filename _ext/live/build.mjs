@@ -1,5 +1,5 @@
 // Build what the live pages load: `node build.mjs REQUEST`, where the request is JSON:
-// { out: folder, cache: folder, root: folder of the package, files: [names in root], widgets: [ES modules] }.
+// { out: folder, cache: folder, files: { name in the page: where it lies }, widgets: [ES modules] }.
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import * as esbuild from "esbuild";
 import { pack, put } from "./pack.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const { out, cache, root, files, widgets } = JSON.parse(process.argv[2]);
+const { out, cache, files, widgets } = JSON.parse(process.argv[2]);
 const common = { bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "none", charset: "utf8", logLevel: "warning" };
 
 async function bundle(entry, options = {}) {
@@ -15,7 +15,7 @@ async function bundle(entry, options = {}) {
   return outputFiles[0].text;
 }
 
-const sizes = await pack(cache, root, files);
+const sizes = await pack(cache, files);
 // Pyodide's loader mentions Node's modules, for Node only.
 const worker = await bundle("worker.js", { external: ["node:*"], logOverride: { "ignored-bare-import": "silent" } });
 sizes["worker.js"] = put(cache, "worker.js", Buffer.from(worker));

@@ -102,10 +102,10 @@ async function numpy() {
 }
 
 /** The package: its source, which a reader may want to see, and beside it the bytecode that is run. */
-async function course(root, names) {
+async function course(sources) {
   const files = {};
-  for (const name of names) {
-    files[name] = new Uint8Array(readFileSync(join(root, name)));
+  for (const [name, path] of Object.entries(sources)) {
+    files[name] = new Uint8Array(readFileSync(path));
     if (!name.endsWith(".py")) continue;
     const beside = name.replace(/([^/]+)\.py$/, "__pycache__/$1.cpython-312.pyc");
     files[beside] = await compile(files[name], `/${SITE}${name}`);
@@ -142,16 +142,16 @@ async function cached(out, name, key, work) {
 }
 
 /** Pack everything into `out`. Returns the size of each packed file in bytes. */
-export async function pack(out, root, names) {
+export async function pack(out, sources) {
   const self = readFileSync(fileURLToPath(import.meta.url));
   const python = await cached(out, "python", fingerprint(self, readFileSync(join(HERE, "..", "package-lock.json"))), async () => ({
     "python.wasm": put(out, "python.wasm", readFileSync(join(PYODIDE, "pyodide.asm.wasm"))),
     "python.js": put(out, "python.js", readFileSync(join(PYODIDE, "pyodide.asm.js"))),
     library: put(out, "library", zipSync({ "python312.zip": await standardLibrary(), ...(await numpy()) }, ARCHIVE)),
   }));
-  const contents = names.flatMap((name) => [name, readFileSync(join(root, name))]);
+  const contents = Object.entries(sources).flatMap(([name, path]) => [name, readFileSync(path)]);
   const package_ = await cached(out, "course", fingerprint(self, ...contents), async () => ({
-    course: put(out, "course", zipSync(await course(root, names), ARCHIVE)),
+    course: put(out, "course", zipSync(await course(sources), ARCHIVE)),
   }));
   return { ...python, ...package_ };
 }

@@ -1,5 +1,8 @@
 """Real data that the course's packages carry: no network is needed."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 
 from ..validation import check_choice
@@ -8,6 +11,34 @@ from .dataset import Dataset
 __all__ = ["breast_cancer", "diabetes", "digits", "iris", "mnist_5k", "wine"]
 
 UCI = "BSD-3-Clause as part of scikit-learn; CC BY 4.0 at the UCI repository"
+
+
+# A live page has no scikit-learn. Where one of its sets is needed, the build puts a copy here.
+COPIES = Path(__file__).with_name("copies")
+
+
+def from_sklearn(name, **options):
+    """Load one of scikit-learn's sets, or the copy of it that came with the page.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"iris"``.
+    **options
+        For scikit-learn's loader.
+
+    Returns
+    -------
+    object
+        With ``data``, ``target`` and the names that scikit-learn gives.
+    """
+    copy = COPIES / f"{name}.npz"
+    if copy.exists():
+        with np.load(copy) as stored:
+            return SimpleNamespace(**stored)
+    from sklearn import datasets
+
+    return getattr(datasets, f"load_{name}")(**options)
 
 
 def check_dtype(dtype):
@@ -42,10 +73,8 @@ def digits(*, flatten=True, dtype=np.float32):
     from scikit-learn. Licence: BSD-3-Clause as part of scikit-learn; CC BY 4.0 at UCI.
     """
     dtype = check_dtype(dtype)
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    pixels = bunch.data if flatten else bunch.images
+    bunch = from_sklearn("digits")
+    pixels = bunch.data if flatten else bunch.data.reshape(-1, 8, 8)
     return Dataset(
         (pixels / 16).astype(dtype),
         bunch.target.astype(np.int64),
@@ -103,13 +132,14 @@ def mnist_5k(part="all", *, flatten=True, dtype=np.float32):
     )
 
 
-def table(load, name, source, licence, dtype):
+def table(name, source, licence, dtype):
     """Turn one of scikit-learn's classification tables into a Dataset."""
-    bunch = load()
+    dtype = check_dtype(dtype)
+    bunch = from_sklearn(name)
     return Dataset(
-        bunch.data.astype(check_dtype(dtype)),
+        bunch.data.astype(dtype),
         bunch.target.astype(np.int64),
-        name=name,
+        name=name.replace("_", " "),
         source=f"{source}, from scikit-learn",
         licence=licence,
         feature_names=tuple(map(str, bunch.feature_names)),
@@ -134,9 +164,7 @@ def iris(*, dtype=np.float32):
     Source: Fisher, *The use of multiple measurements in taxonomic problems*, Annals of Eugenics
     7(2), 1936; from scikit-learn. Licence: BSD-3-Clause as part of scikit-learn; CC BY 4.0 at UCI.
     """
-    from sklearn.datasets import load_iris
-
-    return table(load_iris, "iris", "Fisher, The use of multiple measurements in taxonomic problems (1936)", UCI, dtype)
+    return table("iris", "Fisher, The use of multiple measurements in taxonomic problems (1936)", UCI, dtype)
 
 
 def wine(*, dtype=np.float32):
@@ -157,9 +185,7 @@ def wine(*, dtype=np.float32):
     Source: Aeberhard and Forina, *Wine*, UCI repository, 1991; from scikit-learn. Licence:
     BSD-3-Clause as part of scikit-learn; CC BY 4.0 at UCI.
     """
-    from sklearn.datasets import load_wine
-
-    return table(load_wine, "wine", "Aeberhard and Forina, Wine (UCI, 1991)", UCI, dtype)
+    return table("wine", "Aeberhard and Forina, Wine (UCI, 1991)", UCI, dtype)
 
 
 def breast_cancer(*, dtype=np.float32):
@@ -181,10 +207,8 @@ def breast_cancer(*, dtype=np.float32):
     repository, 1995; from scikit-learn. Licence: BSD-3-Clause as part of scikit-learn; CC BY 4.0 at
     UCI.
     """
-    from sklearn.datasets import load_breast_cancer
-
     source = "Wolberg, Mangasarian, Street and Street, Breast Cancer Wisconsin (Diagnostic) (UCI, 1995)"
-    return table(load_breast_cancer, "breast cancer", source, UCI, dtype)
+    return table("breast_cancer", source, UCI, dtype)
 
 
 def diabetes(*, dtype=np.float32):
@@ -208,9 +232,7 @@ def diabetes(*, dtype=np.float32):
     part of scikit-learn; the original states none.
     """
     dtype = check_dtype(dtype)
-    from sklearn.datasets import load_diabetes
-
-    bunch = load_diabetes(scaled=False)
+    bunch = from_sklearn("diabetes", scaled=False)
     return Dataset(
         bunch.data.astype(dtype),
         bunch.target.astype(dtype)[:, None],                               # (N,) -> (N, 1)
