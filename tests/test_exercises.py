@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -18,15 +19,26 @@ import pytest
 from dlcourse import checks
 
 ROOT = Path(__file__).parents[1]
-specification = importlib.util.spec_from_file_location("exercise_build", ROOT / "exercises" / "tools" / "build.py")
-build = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(build)
+
+
+def tool(name):
+    """Import a tool of the exercises, which are no package."""
+    specification = importlib.util.spec_from_file_location(name, ROOT / "exercises" / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+build, wrong = tool("build"), tool("wrong")
 
 EXERCISES = [folder.name for folder in build.exercises()]
 QUESTIONS = [(name, path.stem) for name in EXERCISES
              for path in sorted((build.EXERCISES / name / "student" / "tests").glob("*.py"))]
-WRONG = sorted(path.relative_to(build.EXERCISES).as_posix() for path in build.EXERCISES.glob("*/wrong/*.py"))
+BANKS = {name: tomllib.loads((build.EXERCISES / name / "wrong.toml").read_text()) for name in EXERCISES}
+WRONG = [(name, question, entry["mistake"]) for name, bank in BANKS.items()
+         for question, entries in bank.items() for entry in entries]
 SEED = 20240607
+LONGEST_CELL = {"master": 25, "student": 20}  # lines; a check's cell begins with four lines for Otter
 
 
 @functools.cache
@@ -139,26 +151,56 @@ def test_untouched_version_has_no_points(name, seed):
 
 @pytest.mark.parametrize(("name", "question"), QUESTIONS)
 def test_every_question_has_a_bank_of_wrong_answers(name, question):
-    hints = [(build.EXERCISES / path).read_text().splitlines()[0] for path in WRONG
-             if path.startswith(f"{name}/wrong/{question}_")]
+    hints = [entry["hint"] for entry in BANKS[name].get(question, [])]
     assert len(hints) >= 4
     assert len(set(hints)) == len(hints), "two wrong answers expect the same hint"
 
 
-@pytest.mark.parametrize("path", WRONG)
-def test_wrong_answer_gets_its_own_hint(path):
+@functools.cache
+def bank(name):
+    """The wrong answers of an exercise, by question and mistake."""
+    notebook = nbformat.reads(instructor(name)[f"{name}.ipynb"], as_version=4)
+    return {(answer.question, answer.mistake): answer
+            for answer in wrong.wrong_answers(build.EXERCISES / name, notebook)}
+
+
+@pytest.mark.parametrize(("name", "question", "mistake"), WRONG)
+def test_wrong_answer_gets_its_own_hint(name, question, mistake):
     """A wrong answer runs after the solution and replaces what it gets wrong."""
-    name, question = path.split("/")[0], Path(path).stem.split("_")[0]
-    source = (build.EXERCISES / path).read_text()
-    hint = re.match(r"# hint: (.+)", source)[1]
+    answer = bank(name)[question, mistake]
     namespace = answers(instructor(name)[f"{name}.ipynb"])
-    exec(compile(source, path, "exec"), namespace)
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(answer.code, mistake, "exec"), namespace)
     public = checks.run(student(name)[f"tests/{question}.py"], lookup(namespace))
     messages = [result.message for result in public if not result.passed]
-    assert any(hint in message for message in messages), messages
+    assert any(answer.hint in message for message in messages), messages
     for seed in (SEED, 1, 2):
         results = graded(name, namespace, seed, question)
         assert score(results) < sum(result.points for result in results), f"full marks with seed {seed}"
+
+
+@pytest.mark.parametrize(("text", "complaint"), {
+    '[[q9]]\nmistake = "a"\nhint = "b"\nchange = []': "no question 'q9'",
+    '[[q1]]\nmistake = "a"\nchange = []': "expected mistake, hint, and either",
+    '[[q1]]\nmistake = "a"\nhint = "b"': "expected mistake, hint, and either",
+    '[[q1]]\nmistake = "a"\nhint = "b"\nchange = [["nowhere", ""]]': "'nowhere' is 0 times in the solution",
+    "[[q1": "wrong.toml",
+}.items())
+def test_a_bank_that_does_not_fit_is_refused(text, complaint, tmp_path):
+    (tmp_path / "wrong.toml").write_text(text)
+    notebook = nbformat.reads(instructor(EXERCISES[0])[f"{EXERCISES[0]}.ipynb"], as_version=4)
+    with pytest.raises(wrong.Unusable, match=re.escape(complaint)):
+        wrong.wrong_answers(tmp_path, notebook)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_cells_are_short(name):
+    notebooks = {"master": build.EXERCISES / name / "master.ipynb",
+                 "student": build.EXERCISES / name / "student" / f"{name}.ipynb"}
+    for version, path in notebooks.items():
+        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        long = {cell.id: len(cell.source.splitlines()) for cell in cells}
+        assert {key: lines for key, lines in long.items() if lines > LONGEST_CELL[version]} == {}
 
 
 @pytest.mark.parametrize("name", EXERCISES)

@@ -23,11 +23,14 @@ from pathlib import Path
 import nbformat
 
 from dlcourse.checks import load
+from dlcourse.page import ELSEWHERE
 
 EXERCISES = Path(__file__).parents[1]
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "# SOLUTION", "hidden=True", "# HIDDEN", "BEGIN TEST")
 LEAST = 12        # a shorter line, such as "return w, b", gives nothing away
 OTTER_CHECK = re.compile(r'^grader\.check\("(\w+)"\)$')
+ANSWERS = {"otter_answer_cell", "otter_assign_solution_cell"}      # Otter's tags of the cells of an answer
+LAB = {"interop", "notebook", "parity", "plotting"}                # parts of dlcourse that need PyTorch or Matplotlib
 
 
 class Refused(Exception):
@@ -67,8 +70,10 @@ def build(folder, *, instructor=False):
     name, master = folder.name, nbformat.read(folder / "master.ipynb", as_version=4)
     with tempfile.TemporaryDirectory() as place:
         versions = assign(folder / "master.ipynb", Path(place))
+    lab = lab_questions(*versions[0])
     full, public = [
-        {f"{name}.ipynb": notebook_text(tidied(notebook, name)), **{f"tests/{q}.py": text for q, text in tests.items()}}
+        {f"{name}.ipynb": notebook_text(tidied(notebook, name, lab)),
+         **{f"tests/{q}.py": text for q, text in tests.items()}}
         for notebook, tests in versions
     ]
     problems = broken_rules(full) + leaks(master, full, public)
@@ -112,7 +117,7 @@ def formatted(code):
     return subprocess.run(command, input=code, capture_output=True, text=True, check=True).stdout
 
 
-def tidied(notebook, name):
+def tidied(notebook, name, lab):
     """Rebuild a notebook without what only Otter needs.
 
     Parameters
@@ -120,13 +125,16 @@ def tidied(notebook, name):
     notebook : NotebookNode
     name : str
         Of the exercise.
+    lab : set of str
+        Questions that cannot be answered in a page.
 
     Returns
     -------
     NotebookNode
-        Its metadata say which exercise it is and, in each answer's cell, which question.
+        Its metadata say which exercise it is and, in each answer's cell, which question. Its tags
+        say what becomes of a cell in the page: ``live-setup``, ``live``, ``live-check``, ``lab-check``.
     """
-    cells, answers = [], []
+    cells, since, answers, names = [], [], [], set()      # since the last check, and of these the answers
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         check = OTTER_CHECK.match(cell.source)
@@ -134,17 +142,80 @@ def tidied(notebook, name):
             question = check[1]
             for number, answer in enumerate(answers):
                 answer.id = f"answer-{question}" + (f"-{number + 1}" if number else "")
-                answer.metadata = {"dlcourse": {"answer": question}}
-            answers = []
+                answer.metadata["dlcourse"] = {"answer": question}
+            for other in since:
+                if question not in lab and not needs_lab(other.source, names):
+                    other.metadata["tags"] = ["live"]
+            since, answers = [], []
             cells.append(nbformat.v4.new_code_cell(f'check("{question}")', id=f"check-{question}"))
+            cells[-1].metadata["tags"] = ["lab-check" if question in lab else "live-check"]
             continue
         make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[cell.cell_type]
         cells.append(make(cell.source, id=cell.id))
-        if cell.cell_type == "code" and {"otter_answer_cell", "otter_assign_solution_cell"} & set(tags):
-            answers.append(cells[-1])
+        if cell.cell_type == "code" and only_imports(cell.source):
+            names |= lab_names(cell.source)
+            if not lab_names(cell.source):
+                cells[-1].metadata["tags"] = ["live-setup"]
+        elif cell.cell_type == "code":
+            since.append(cells[-1])
+            if ANSWERS & set(tags):
+                answers.append(cells[-1])
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "dlcourse": {"exercise": name}}
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def only_imports(code):
+    """Whether a cell holds imports and nothing else."""
+    body = ast.parse(code).body
+    return bool(body) and all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in body)
+
+
+def lab_names(code):
+    """Collect the names that code imports and that the Python of a page has not."""
+    found = set()
+    for statement in ast.walk(ast.parse(code)):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            start = [statement.module] if isinstance(statement, ast.ImportFrom) else []
+            for alias in statement.names:
+                parts = ".".join([*start, alias.name]).split(".")
+                if parts[0] in ELSEWHERE or any(part in LAB or part.endswith("_torch") for part in parts):
+                    found.add(alias.asname or alias.name.split(".")[0])
+    return found
+
+
+def needs_lab(code, names):
+    """Whether code uses what a page has not: imports of its own, or some of the names."""
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    return bool(lab_names(code) or used & names)
+
+
+def lab_questions(notebook, tests):
+    """List the questions whose solution or checks need what a page has not, PyTorch above all.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The instructor's version, as Otter made it.
+    tests : dict of str to str
+        The checks of each question.
+
+    Returns
+    -------
+    set of str
+    """
+    found, answers, names = set(), [], set()
+    for cell in notebook.cells:
+        check = OTTER_CHECK.match(cell.source)
+        if check:
+            if any(needs_lab(code, names) for code in [*answers, tests[check[1]]]):
+                found.add(check[1])
+            answers = []
+        elif cell.cell_type == "code" and only_imports(cell.source):
+            names |= lab_names(cell.source)
+        elif cell.cell_type == "code" and ANSWERS & set(cell.metadata.get("tags", [])):
+            answers.append(cell.source)
+    return found
 
 
 def notebook_text(notebook):

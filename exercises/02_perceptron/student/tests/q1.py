@@ -13,20 +13,16 @@ def test_the_table_of_the_chapter(train):
 
     x, y = (np.array([[1.0, 2.0], [2.0, 0.0], [1.0, 1.0]]), np.array([-1, 1, 1]))
     table = np.array([[-1, -2, -1], [1, -2, 0], [2, -1, 1], [1, -3, 0], [2, -2, 1]])
+    one_array = "All rows are one array: += changes the array that is already in the list. What makes a new one?"
+    too_early = "These are the lines before each update. Keep the line after it has moved."
+    every_row = "A row for each example came, also where the line did not move. Keep it only after an update."
+    no_update = "There was no update at all. With zero weights every score is 0, and a point on the line is a mistake."
     mistakes = {
-        "All rows are one array: += changes the array that is already in the list. What makes a new one?": np.repeat(
-            table[-1:], 5, axis=0
-        ),
-        "These are the lines before each update. Keep the line after it has moved.": np.concatenate(
-            [np.zeros((1, 3)), table[:-1]]
-        ),
-        "A row for each example came, also where the line did not move. Keep it only after an update.": table[
-            [0, 1, 2, 3, 3, 4, 4, 4, 4]
-        ],
-        "There was no update at all. With zero weights every score is 0, and a point on the line is a mistake.": np.zeros(
-            0
-        ),
-        "The bias grew by 1 at every mistake. It has to move by the label.": np.array([[-1, -2, 1], [1, -2, 2]]),
+        one_array: table[[4, 4, 4, 4, 4]],
+        too_early: np.concatenate([np.zeros((1, 3)), table[:-1]]),
+        every_row: table[[0, 1, 2, 3, 3] + 25 * [4]],
+        no_update: np.zeros(0),
+        "The bias grew by 1 at every mistake. It has to move by the label.": [[-1, -2, 1], [1, -2, 2]],
     }
     expect_close(train(x, y, 10), table, "train(abc, abc_y, 10)", mistakes=mistakes)
 

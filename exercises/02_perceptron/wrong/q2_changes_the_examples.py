@@ -1,8 +1,0 @@
-# hint: the function changed its argument x
-def criterion(w, b, x, y):
-    agreement = y * (x @ w + b)
-    x[agreement > 0] = 0
-    weighted = np.where(agreement <= 0, y, 0) / len(y)
-    loss = np.maximum(0, -agreement).mean()
-    dw, db = -weighted @ x, -weighted.sum()
-    return loss, dw, db

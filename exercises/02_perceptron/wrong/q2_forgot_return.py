@@ -1,6 +1,0 @@
-# hint: does the function end with `return`?
-def criterion(w, b, x, y):
-    agreement = y * (x @ w + b)
-    weighted = np.where(agreement <= 0, y, 0) / len(y)
-    loss = np.maximum(0, -agreement).mean()
-    dw, db = -weighted @ x, -weighted.sum()

@@ -1,7 +1,0 @@
-# hint: The labels are missing in dw
-def criterion(w, b, x, y):
-    agreement = y * (x @ w + b)
-    weighted = np.where(agreement <= 0, 1, 0) / len(y)
-    loss = np.maximum(0, -agreement).mean()
-    dw, db = -weighted @ x, -weighted.sum()
-    return loss, dw, db
