@@ -26,6 +26,7 @@ ROOMS = {
     "notebook": "what chapters show",
     "page": "what a live page asks of the Python in the browser",
     "parity": "this contract",
+    "patches": "finds the patches of images for convolution; writes numbers elsewhere, computes none",
     "plotting": "figures",
     "progress": "progress bars",
     "validation": "checks arrays",

@@ -1,4 +1,4 @@
-"""Time the references of part one beside their PyTorch counterparts, in one process and one run.
+"""Time the references beside their PyTorch counterparts, in one process and one run.
 
 Both halves work on the same numbers, their results are compared first, and their turns alternate,
 so that a machine that slows down slows both. What is printed is the ratio of median times: 1.00
@@ -22,15 +22,13 @@ def restart_with(threads):
     os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})
 
 
-def mlp_step(np, torch, rng):
-    """One step of stochastic gradient descent: 784-256-10, 128 examples."""
-    from dlcourse import activations, linear, linear_torch, losses, losses_torch, module, optim, optim_torch
+def training_step(ours, theirs, x, target):
+    """Make both halves' step of stochastic gradient descent on one batch."""
+    import torch
+
+    from dlcourse import losses, losses_torch, optim, optim_torch
     from dlcourse.interop import copy_weights
 
-    x, target = rng.standard_normal((128, 784)).astype(np.float32), rng.integers(0, 10, 128)
-    kind = {"rng": rng, "dtype": np.float32}
-    ours = module.Sequential(linear.Linear(784, 256, **kind), activations.ReLU(), linear.Linear(256, 10, **kind))
-    theirs = torch.nn.Sequential(linear_torch.Linear(784, 256), torch.nn.ReLU(), linear_torch.Linear(256, 10))
     copy_weights(ours, theirs)
     loss, loss_torch = losses.CrossEntropyLoss(), losses_torch.CrossEntropyLoss()
     step, step_torch = optim.SGD(ours.parameters(), lr=0.1), optim_torch.SGD(theirs.parameters(), lr=0.1)
@@ -51,6 +49,66 @@ def mlp_step(np, torch, rng):
         return value.item()
 
     return reference, counterpart
+
+
+def forward_and_backward(ours, theirs, x, dy):
+    """Make both halves' pass through a layer and back."""
+    import torch
+
+    from dlcourse.interop import copy_weights
+
+    copy_weights(ours, theirs)
+    x_torch, dy_torch = torch.from_numpy(x).requires_grad_(), torch.from_numpy(dy)
+
+    def reference():
+        ours.zero_grad()
+        y = ours(x)
+        return ours.backward(dy).ravel()[0] + y.ravel()[0]
+
+    def counterpart():
+        theirs.zero_grad()
+        x_torch.grad = None
+        y = theirs(x_torch)
+        y.backward(dy_torch)
+        return (x_torch.grad.ravel()[0] + y.ravel()[0]).item()
+
+    return reference, counterpart
+
+
+def mlp_step(np, torch, rng):
+    """One step of stochastic gradient descent: 784-256-10, 128 examples."""
+    from dlcourse import activations, linear, linear_torch, module
+
+    x, target = rng.standard_normal((128, 784)).astype(np.float32), rng.integers(0, 10, 128)
+    kind = {"rng": rng, "dtype": np.float32}
+    ours = module.Sequential(linear.Linear(784, 256, **kind), activations.ReLU(), linear.Linear(256, 10, **kind))
+    theirs = torch.nn.Sequential(linear_torch.Linear(784, 256), torch.nn.ReLU(), linear_torch.Linear(256, 10))
+    return training_step(ours, theirs, x, target)
+
+
+def lenet_step(np, torch, rng):
+    """One step of stochastic gradient descent: LeNet-5, 64 images."""
+    from dlcourse import lenet, lenet_torch
+
+    x, target = rng.standard_normal((64, 1, 32, 32)).astype(np.float32), rng.integers(0, 10, 64)
+    return training_step(lenet.LeNet5(rng=rng, dtype=np.float32), lenet_torch.LeNet5(), x, target)
+
+
+def convolution(np, torch, rng):
+    """Convolution forward and backward, 64 images, 16 to 32 channels, 28 x 28, kernels of 3 x 3."""
+    from dlcourse import conv, conv_torch
+
+    x, dy = (rng.standard_normal((64, channels, 28, 28)).astype(np.float32) for channels in (16, 32))
+    ours = conv.Conv2d(16, 32, 3, padding=1, rng=rng, dtype=np.float32)
+    return forward_and_backward(ours, conv_torch.Conv2d(16, 32, 3, padding=1), x, dy)
+
+
+def max_pool(np, torch, rng):
+    """Max pooling 2 x 2 forward and backward, 64 x 32 x 28 x 28."""
+    from dlcourse import pooling, pooling_torch
+
+    x, dy = (rng.standard_normal((64, 32, size, size)).astype(np.float32) for size in (28, 14))
+    return forward_and_backward(pooling.MaxPool2d(2), pooling_torch.MaxPool2d(2), x, dy)
 
 
 def cross_entropy(np, torch, rng):
@@ -79,25 +137,9 @@ def batch_norm(np, torch, rng):
     """Batch norm forward and backward, 64 x 32 x 28 x 28."""
     from dlcourse import normalization, normalization_torch
 
-    x = rng.standard_normal((64, 32, 28, 28)).astype(np.float32)
-    dy = rng.standard_normal(x.shape).astype(np.float32)
+    x, dy = rng.standard_normal((2, 64, 32, 28, 28)).astype(np.float32)
     ours = normalization.BatchNorm2d(32, dtype=np.float32)
-    theirs = normalization_torch.BatchNorm2d(32)
-    x_torch, dy_torch = torch.from_numpy(x).requires_grad_(), torch.from_numpy(dy)
-
-    def reference():
-        ours.zero_grad()
-        y = ours(x)
-        return ours.backward(dy).sum() + y.sum()
-
-    def counterpart():
-        theirs.zero_grad()
-        x_torch.grad = None
-        y = theirs(x_torch)
-        y.backward(dy_torch)
-        return (x_torch.grad.sum() + y.sum()).item()
-
-    return reference, counterpart
+    return forward_and_backward(ours, normalization_torch.BatchNorm2d(32), x, dy)
 
 
 def adam(np, torch, rng):
@@ -121,7 +163,7 @@ def adam(np, torch, rng):
     return reference, counterpart
 
 
-CASES = [mlp_step, cross_entropy, batch_norm, adam]
+CASES = [mlp_step, cross_entropy, batch_norm, adam, convolution, max_pool, lenet_step]
 
 
 def ratio(reference, counterpart, slots):
