@@ -1,22 +1,27 @@
-"""Every widget in JupyterLab, against a real kernel."""
+"""Every widget and a quiz in JupyterLab, against a real kernel."""
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 import urllib.request
+from pathlib import Path
 
 import nbformat
 import pytest
 from playwright.sync_api import TimeoutError
 
-from dlcourse.widgets import NAMES, host
+from dlcourse.widgets import NAMES, host, quiz
 from tests.widgets.numbers import named
 
 # A cold JupyterLab on two busy cores takes 10 to 20 s to show a notebook.
 PATIENCE = 60_000
+
+QUIZ = Path(__file__).parents[1] / "chapters" / "quiz" / "02_perceptron.toml"
+QUESTION = next(iter(quiz.load(QUIZ.stem, QUIZ.parent).values()))
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +30,10 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     cells = [nbformat.v4.new_code_cell("from dlcourse.widgets import show_widget")]
     cells += [nbformat.v4.new_code_cell(f"show_widget({name!r})") for name in NAMES]
+    cells.append(nbformat.v4.new_code_cell("from dlcourse.widgets.quiz import show_quiz\n\n"
+                                           f"show_quiz({QUIZ.stem!r}, {QUESTION.name!r})"))
+    (folder / "quiz").mkdir()
+    shutil.copy(QUIZ, folder / "quiz")
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {
         "name": "python3", "display_name": "Python 3", "language": "python"}})
     nbformat.write(notebook, folder / "widgets.ipynb")
@@ -99,3 +108,28 @@ def test_widget_in_jupyterlab(notebook, name):
         notebook.wait_for_function(f"(given) => ({differing})(given).length === 0", arg=[handle, expected])
     except TimeoutError:
         assert notebook.evaluate(differing, [handle, expected]) == []
+
+
+def test_quiz_in_jupyterlab(notebook):
+    """By keyboard alone: JupyterLab has shortcuts of its own for all of these keys."""
+    cells = notebook.locator(".jp-CodeCell").count()
+    cell = notebook.locator(".jp-CodeCell").nth(1 + len(NAMES))
+    cell.scroll_into_view_if_needed()
+    question = notebook.locator(f".dl-quiz[data-quiz='{QUESTION.chapter}:{QUESTION.name}']")
+    question.scroll_into_view_if_needed()
+    status = question.get_by_role("status")
+    question.locator("input").first.focus()
+    notebook.keyboard.press("Space")
+    notebook.keyboard.press("Enter")
+    expected = "Right." if QUESTION.options[0].right else "Not right."
+    assert status.inner_text().startswith(("✓ " if QUESTION.options[0].right else "✗ ") + expected)
+    right = [option.right for option in QUESTION.options].index(True)
+    for _ in range(right or len(QUESTION.options)):
+        notebook.keyboard.press("ArrowDown")
+    assert status.inner_text() == ""
+    notebook.keyboard.press("Tab")
+    notebook.keyboard.press("Enter")
+    assert status.inner_text().startswith("✓ Right.")
+    assert question.get_attribute("data-verdict") == "right"
+    assert notebook.locator(".jp-CodeCell").count() == cells            # Enter has run or added nothing
+    assert notebook.errors == []

@@ -1,4 +1,4 @@
-import { Plot, colour, draw, format, make, mount } from "./kit.js";
+import { Plot, colour, drag, draw, format, mount, percent, tinted } from "./kit.js";
 
 export default {
   render(context) {
@@ -42,10 +42,7 @@ function shade(plot, grid, saturated) {
     while (saturated[end + 1]) end++;
     plot.area([grid[i], grid[end]], [plot.y[0], plot.y[0]], [plot.y[1], plot.y[1]], { color: "muted", opacity: 0.18 });
   }
-  if (saturated.some(Boolean)) {
-    const patch = draw("rect", { x: 2, width: 18, height: 12, fill: colour("muted"), opacity: 0.35 });
-    plot.legend.append(make("li", {}, draw("svg", { viewBox: "0 0 22 12" }, patch), "saturated"));
-  }
+  if (saturated.some(Boolean)) plot.note("saturated", { color: tinted("muted", 0.35), shape: "bar" });
 }
 
 // A value above the picture: an arrowhead at its upper edge.
@@ -55,10 +52,7 @@ function pointUp(plot, z) {
 
 // The slider does the same from the keyboard.
 function dragInput(ui, plot) {
-  const move = (event) => ui.set("z", Math.max(-6, Math.min(6, Math.round(10 * plot.at(event)[0]) / 10)));
-  Object.assign(plot.svg.style, { cursor: "ew-resize", touchAction: "pan-y", userSelect: "none" });   // a finger still scrolls the page
-  plot.svg.addEventListener("pointerdown", (event) => { plot.svg.setPointerCapture(event.pointerId); move(event); });
-  plot.svg.addEventListener("pointermove", (event) => { if (plot.svg.hasPointerCapture(event.pointerId)) move(event); });
+  const move = (event) => ui.set("z", ui.within("z", plot.at(event)[0]));
+  plot.svg.style.cursor = "ew-resize";
+  drag(plot.svg, { press: move, move, scroll: true });
 }
-
-const percent = (share) => `${Math.round(100 * share)}%`;

@@ -1,4 +1,4 @@
-import { Plot, colour, draw, format, make, mount, player } from "./kit.js";
+import { Plot, bracket, colour, draw, format, make, mount, player } from "./kit.js";
 
 // Where the nodes stand, from the leaves at the top to the result at the bottom.
 const LAYOUTS = {
@@ -17,18 +17,19 @@ export default {
       const steps = make("figure", { style: "margin:0" }, make("figcaption", {}, "Every step so far"), tape);
       const show = { gradient: ui.readout("gradient", "backward pass"), quotient: ui.readout("quotient", "difference quotient"),
         difference: ui.readout("difference", "they differ by") };
-      const story = makeStory();
       let outputs = null, inputs = null, frames = [], graph = "";
 
-      const walk = player({ label: "Step", interval: 1200, show: (k) => {
+      const walk = player({ label: "Step", interval: 1200, story: "max(2.9em, calc(9em - 14cqw))", show: (k) => {
+        const text = tellFrame(outputs, frames[k]);
         drawGraph(plot, LAYOUTS[inputs.graph], outputs, frames, k);
         drawTape(tape, outputs, frames, k);
-        story.tell(tellFrame(outputs, frames[k]));
-        plot.describe(`Computational graph with result ${outputs.result}. ${tellFrame(outputs, frames[k])} ${tellNumbers(outputs, frames, k)}`);
+        plot.describe(`Computational graph with result ${outputs.result}. ${text} ${tellNumbers(outputs, frames, k)}`);
+        return text;
       } });
-      ui.extra.append(walk.element, story.element);
+      ui.extra.append(walk.element);
       ui.stage.append(plot.figure, make("div", { class: "dlw-panel" }, steps, curve.figure));
-      beginAnew(ui, () => outputs.starts);
+      // Another graph begins with numbers of its own.
+      ui.accompany("graph", (name) => ({ ...outputs.starts[name], leaf: Object.keys(outputs.starts[name])[0] }));
 
       return (next, chosen) => {
         [outputs, inputs] = [next, chosen];
@@ -52,18 +53,10 @@ export default {
 
 // A graph has its own leaves: the sliders and options of the others are put away.
 function fitControls(ui, outputs) {
-  for (const name of "wxyzbT") ui.control(name).style.display = name in outputs.leaves || name in outputs.constants ? "" : "none";
+  for (const name of "wxyzbT") ui.control(name).hidden = !(name in outputs.leaves || name in outputs.constants);
   const select = ui.control("leaf").querySelector("select");
   for (const option of select.options) option.hidden = option.disabled = !(option.value in outputs.leaves);
   select.value = outputs.leaf;
-}
-
-// Another graph begins with numbers of its own. This runs before the menu's own listener.
-function beginAnew(ui, starts) {
-  ui.control("graph").addEventListener("change", (event) => {
-    const graph = event.target.value;
-    ui.set({ ...starts()[graph], graph, leaf: Object.keys(starts()[graph])[0] });
-  }, { capture: true });
 }
 
 // ---------------------------------------------------------------- steps
@@ -88,12 +81,6 @@ function knownAt(outputs, frames, k) {
 
 // ---------------------------------------------------------------- words
 
-// A factor that is negative, or a product itself, needs brackets.
-function bracket(value) {
-  const text = format(value);
-  return value < 0 || text.includes("×") ? `(${text})` : text;
-}
-
 // In the graph there is room for 0.00091, but hardly for 9.09 × 10⁻⁴.
 function brief(value) {
   const size = Math.abs(value);
@@ -107,7 +94,7 @@ const derivative = (outputs, name) => `∂${outputs.result}/∂${name}`;
 
 function numbersIn(outputs, text) {
   const values = { ...outputs.constants, ...Object.fromEntries(outputs.nodes.map((node) => [node.name, node.value])) };
-  return text.replace(/\{(\w+)\}/g, (_, name) => bracket(values[name])).replace("((", "(").replace("))", ")");   // σ((−1)) has one pair too many
+  return text.replace(/\{(\w+)\}/g, (_, name) => bracket(format(values[name]))).replace("((", "(").replace("))", ")");   // σ((−1)) has one pair too many
 }
 
 function tellForward(outputs, node) {
@@ -115,12 +102,12 @@ function tellForward(outputs, node) {
 }
 
 function tellProduct(outputs, { source, rule, local, upstream, message }) {
-  return `${wrap(symbols(rule))} · ${derivative(outputs, source)} = ${bracket(local)} · ${bracket(upstream)} = ${format(message)}`;
+  return `${wrap(symbols(rule))} · ${derivative(outputs, source)} = ${bracket(format(local))} · ${bracket(format(upstream))} = ${format(message)}`;
 }
 
 // The second message to the same node is added to the first.
 function tellSum(message, earlier) {
-  return earlier === undefined ? "" : `${message.target} is used twice, so its messages add up: ${format(earlier)} + ${bracket(message.message)} = ${format(message.total)}.`;
+  return earlier === undefined ? "" : `${message.target} is used twice, so its messages add up: ${format(earlier)} + ${bracket(format(message.message))} = ${format(message.total)}.`;
 }
 
 function earlierTotal(outputs, message) {
@@ -158,21 +145,6 @@ function tellNudge({ result, leaf, at, below, above, quotient, gradient, differe
   const digits = format(above) === format(below) ? 12 : 4;     // after a tiny nudge the results part late
   return `Check: with ${leaf} = ${format(at)} ± ${format(nudge)} the result ${result} is ${format(above, digits)} and ${format(below, digits)}. The difference, divided by ${format(2 * nudge)}, is ${format(quotient)}; `
     + `the backward pass says ${format(gradient)}${difference === 0 ? ", the same" : `. The two differ by ${format(difference, 3)}`}.`;
-}
-
-// The sentence about one step: seen at once, spoken when the walk comes to rest.
-function makeStory() {
-  const seen = make("p", { style: "margin:0 0 0.6rem;min-height:max(2.9em, calc(9em - 14cqw))" });
-  const spoken = make("p", { class: "dlw-hidden", role: "status" });
-  let later = null;
-  return {
-    element: make("div", {}, seen, spoken),
-    tell(text) {
-      seen.textContent = text;
-      clearTimeout(later);
-      later = setTimeout(() => { spoken.textContent = text; }, 1500);
-    },
-  };
 }
 
 // ---------------------------------------------------------------- the graph
@@ -214,7 +186,7 @@ function drawEdge(plot, layout, message, known, active) {
 function labelEdge(plot, layout, message, active) {
   const [x0, y0, x1, y1] = ends(layout, message), share = Math.abs(x0 - x1) < 50 ? 0.58 : 0.38;   // slanted edges part towards the top
   const x = x0 + share * (x1 - x0), y = y0 + share * (y1 - y0);
-  const lines = active ? [[`× ${message.local < 0 ? `(${brief(message.local)})` : brief(message.local)}`, "ink"], [`↑ ${brief(message.message)}`, "orange"]] : [[`↑ ${brief(message.message)}`, "orange"]];
+  const lines = active ? [[`× ${bracket(brief(message.local))}`, "ink"], [`↑ ${brief(message.message)}`, "orange"]] : [[`↑ ${brief(message.message)}`, "orange"]];
   const width = 6 + 7.4 * Math.max(...lines.map(([words]) => words.length)), height = 16 * lines.length;
   plot.add(draw("rect", { x: x - width / 2, y: y - height / 2, width, height, fill: colour("paper"), opacity: 0.9 }));
   lines.forEach(([words, color], i) => plot.text(x, y, words, { dy: 4.5 + 16 * (i - (lines.length - 1) / 2), color, weight: active ? 600 : undefined }));
@@ -222,7 +194,7 @@ function labelEdge(plot, layout, message, active) {
 
 function drawNode(plot, [x, y], node, known, active, isResult) {
   const leaf = !node.formula, width = leaf ? BOX.leaf : BOX.node, computed = node.name in known.values;
-  plot.add(draw("rect", { x: x - width / 2, y: y - BOX.height / 2, width, height: BOX.height, rx: leaf ? 4 : 17, fill: "var(--dlw-raised)", stroke: colour(active ? "ink" : "muted"), "stroke-width": active ? 3 : 1.3, "stroke-dasharray": computed ? undefined : "4 3" }));
+  plot.add(draw("rect", { x: x - width / 2, y: y - BOX.height / 2, width, height: BOX.height, rx: leaf ? 4 : 17, fill: colour("raised"), stroke: colour(active ? "ink" : "muted"), "stroke-width": active ? 3 : 1.3, "stroke-dasharray": computed ? undefined : "4 3" }));
   plot.text(x, y, leaf ? `${node.name} = ${format(node.value)}` : node.sign, { dy: 4.5, weight: active ? 600 : undefined });
   const derivative = node.name in known.totals ? `∂ ${brief(known.totals[node.name])}` : "";
   if (leaf) {
@@ -252,7 +224,7 @@ function tellLines(outputs, frame) {
   if (frame.kind !== "backward") return [];
   return frame.messages.map((message) => {
     const earlier = earlierTotal(outputs, message);
-    const sum = earlier === undefined ? "" : `; ${format(earlier)} + ${bracket(message.message)} = ${format(message.total)}`;
+    const sum = earlier === undefined ? "" : `; ${format(earlier)} + ${bracket(format(message.message))} = ${format(message.total)}`;
     return `${message.source} → ${message.target}: ${tellProduct(outputs, message)}${sum}`;
   });
 }

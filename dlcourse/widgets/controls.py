@@ -13,6 +13,14 @@ from ..validation import check_array, check_choice, check_integer, check_number,
 __all__ = ["Choice", "Counter", "Drawing", "Slider", "Toggle"]
 
 
+def whole_number(value, control):
+    """Return ``value`` as an int if it is a whole number in the control's range."""
+    if isinstance(value, float) and value.is_integer():   # JavaScript has one type of number
+        value = int(value)
+    check_integer(value, control.name, low=control.low, high=control.high)
+    return value
+
+
 @dataclass(frozen=True)
 class Slider:
     """A number between two ends.
@@ -44,11 +52,8 @@ class Slider:
     def check(self, value):
         """Return ``value`` if it is a number in range; an integer where ends and step are integers."""
         if all(isinstance(end, int) for end in (self.low, self.high, self.step)):
-            if isinstance(value, float) and value.is_integer():   # JavaScript has one type of number
-                value = int(value)
-            check_integer(value, self.name, low=self.low, high=self.high)
-        else:
-            check_number(value, self.name, low=self.low, high=self.high)
+            return whole_number(value, self)
+        check_number(value, self.name, low=self.low, high=self.high)
         return value
 
 
@@ -118,10 +123,7 @@ class Counter:
 
     def check(self, value):
         """Return ``value`` if it is a whole number in range."""
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        check_integer(value, self.name, low=self.low, high=self.high)
-        return value
+        return whole_number(value, self)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-import { button, colour, draw, format, make, mount, player, row } from "./kit.js";
+import { bracket, button, colour, drag, draw, format, make, mount, player, pointOn, row, tinted } from "./kit.js";
 
 const SIZE = 10;       // pixels along each side of the input
 const SIDE = 300;      // of both pictures, in the units of their drawings
@@ -18,7 +18,7 @@ export default {
     return mount(context, (ui) => {
       const input = new InputPicture(ui);
       const kernel = new KernelTable(ui);
-      const output = new OutputPicture((index) => { walk.stop(); walk.go(index); });
+      const output = new OutputPicture((index) => walk.jump(index));
       const sum = new Sum();
       const size = make("p", { style: "margin:0.2rem 0 0;flex:1 1 100%" });
       ui.stage.append(input.figure, output.figure, kernel.figure, sum.figure, size);
@@ -29,21 +29,17 @@ export default {
 
       let now = null;       // what the frames of the player are frames of
       const show = (index) => {
-        if (!now) return;
         const { outputs, inputs } = now;
         const at = placeOf(index, outputs.size);
         input.window(at, outputs, inputs);
         output.mark(at);
         sum.show(index, at, outputs, inputs);
         here(outputs.output[index]);
-        const place = `row ${at.i + 1}, column ${at.j + 1}`;
-        walk.element.querySelector("output").textContent = place;
-        walk.element.querySelector("input").setAttribute("aria-valuetext", `${place}: ${short(outputs.output[index])}`);
+        return `The output in ${placeName(at)} is ${short(outputs.output[index])}.`;
       };
-      const walk = player({ label: "Window at", show, interval: 250 });
+      const walk = player({ label: "Window at", show, interval: 250, name: (index) => placeName(placeOf(index, now.outputs.size)) });
       ui.extra.append(walk.element);
-      const strongest = button("Strongest output", () => { walk.stop(); walk.go(now.outputs.strongest); }, { name: "strongest" });
-      walk.element.insertBefore(strongest, walk.element.lastChild);
+      walk.buttons.lastChild.before(button("Strongest output", () => walk.jump(now.outputs.strongest), { name: "strongest" }));
 
       return (outputs, inputs) => {
         const index = now ? samePlace(walk.index, now.outputs.size, outputs.size) : outputs.strongest;
@@ -68,6 +64,10 @@ function placeOf(index, size) {
   return { i: Math.floor(index / size), j: index % size };
 }
 
+function placeName({ i, j }) {
+  return `row ${i + 1}, column ${j + 1}`;
+}
+
 // When the output changes its size, the window stays in its row and column as far as there are such.
 function samePlace(index, before, after) {
   const { i, j } = placeOf(index, before);
@@ -79,13 +79,9 @@ function short(value) {
   return format(Number(value.toFixed(2)) || 0);
 }
 
-function mixed(name, share) {
-  return `color-mix(in srgb, ${colour(name)} ${Math.round(100 * share)}%, ${colour("paper")})`;
-}
-
 // Blue above zero, orange below; never so deep that a number on it could not be read.
 function tint(value, largest) {
-  return mixed(value < 0 ? "orange" : "blue", largest > 0 ? 0.5 * Math.min(1, Math.abs(value) / largest) : 0);
+  return tinted(value < 0 ? "orange" : "blue", largest > 0 ? 0.5 * Math.min(1, Math.abs(value) / largest) : 0);
 }
 
 function cellText(x, y, words, size, color = "ink") {
@@ -100,7 +96,7 @@ function outline(x, y, side, width, color = "pink") {
 function board(title, role) {
   const svg = draw("svg", { class: "dlw-plot", viewBox: `-2 -2 ${SIDE + 4} ${SIDE + 4}`, role, "aria-label": "" });
   const caption = make("figcaption", {}, title);
-  return { svg, caption, figure: make("figure", { class: "dlw-panel", style: "flex:3 1 15rem;padding:0" }, caption, svg) };
+  return { svg, caption, figure: make("figure", { class: "dlw-panel", style: "flex:3 1 15rem" }, caption, svg) };
 }
 
 // ---------------------------------------------------------------- the input, which can be drawn on
@@ -136,9 +132,7 @@ class InputPicture {
   listen() {
     this.svg.addEventListener("keydown", (event) => this.key(event));
     for (const change of ["focusin", "focusout"]) this.svg.addEventListener(change, () => this.showFocus());
-    this.svg.addEventListener("pointerdown", (event) => this.press(event));
-    this.svg.addEventListener("pointermove", (event) => { if (this.ink !== undefined) this.paint(this.cellAt(event), this.ink); });
-    for (const end of ["pointerup", "pointercancel"]) this.svg.addEventListener(end, () => { this.ink = undefined; });
+    drag(this.svg, { press: (event) => this.press(event), move: (event) => this.paint(this.cellAt(event), this.ink), scroll: true });
     // A tap, and a click that a screen reader makes: a mouse has drawn already when its click comes.
     this.svg.addEventListener("click", (event) => {
       if (this.byMouse && event.detail > 0) return;
@@ -158,10 +152,10 @@ class InputPicture {
   press(event) {
     this.byMouse = event.pointerType !== "touch";
     const at = this.cellAt(event);
-    if (!this.byMouse || at === undefined) return;
-    this.svg.setPointerCapture(event.pointerId);
+    if (!this.byMouse || at === undefined) return false;
     this.ink = this.pixels[at] > 0.5 ? 0 : 1;
     this.paint(at, this.ink);
+    return true;
   }
 
   key(event) {
@@ -177,7 +171,7 @@ class InputPicture {
   }
 
   cellAt(event) {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
+    const point = pointOn(this.svg, event);
     const j = Math.floor(point.x / this.unit) - this.padding, i = Math.floor(point.y / this.unit) - this.padding;
     return i >= 0 && j >= 0 && i < SIZE && j < SIZE ? i * SIZE + j : undefined;
   }
@@ -213,7 +207,7 @@ class InputPicture {
         const inside = [i, j].every((place) => place >= this.padding && place < across - this.padding);
         if (inside) continue;
         this.ring.append(
-          draw("rect", { x: j * this.unit, y: i * this.unit, width: this.unit, height: this.unit, fill: "var(--dlw-raised)", stroke: colour("grid"), "stroke-dasharray": "2 2" }),
+          draw("rect", { x: j * this.unit, y: i * this.unit, width: this.unit, height: this.unit, fill: colour("raised"), stroke: colour("grid"), "stroke-dasharray": "2 2" }),
           cellText((j + 0.5) * this.unit, (i + 0.5) * this.unit, "0", 0.4 * this.unit, "muted"));
       }
     }
@@ -262,7 +256,7 @@ class KernelTable {
       input.addEventListener("blur", () => this.write());
     }
     const table = make("div", { role: "group", "aria-label": "Weights of the kernel", style: "display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:3px;max-width:15rem" }, ...this.inputs);
-    this.figure = make("figure", { class: "dlw-panel", style: "flex:1 1 10rem;padding:0" }, make("figcaption", {}, "Kernel, 3 × 3 (type to change it)"), table);
+    this.figure = make("figure", { class: "dlw-panel", style: "flex:1 1 10rem" }, make("figcaption", {}, "Kernel, 3 × 3 (type to change it)"), table);
   }
 
   // A number that is only half typed is waited for; one that is out of range Python refuses, and says why.
@@ -331,21 +325,16 @@ class Sum {
     this.caption = make("figcaption");
     this.tables = make("div", { "aria-hidden": "true", style: "display:flex;flex-wrap:wrap;gap:0.4rem 0.6rem;align-items:center" });
     this.line = make("p", { style: "margin:0.4rem 0 0;font-variant-numeric:tabular-nums" });
-    this.figure = make("figure", { class: "dlw-panel", style: "flex:2.6 1 22rem;padding:0" }, this.caption, this.tables, this.line);
+    this.figure = make("figure", { class: "dlw-panel", style: "flex:2.6 1 22rem" }, this.caption, this.tables, this.line);
   }
 
   show(index, { i, j }, outputs, inputs) {
     const pixels = row(outputs.pixels, index), products = row(outputs.products, index), total = short(outputs.output[index]);
-    this.caption.textContent = `Output in row ${i + 1}, column ${j + 1}: pixels under the window, times weights${inputs.flip ? " (turned by 180°)" : ""}, summed`;
+    this.caption.textContent = `Output in ${placeName({ i, j })}: pixels under the window, times weights${inputs.flip ? " (turned by 180°)" : ""}, summed`;
     this.tables.replaceChildren(little(pixels), "×", little(outputs.used), "=", little(products), make("strong", {}, `sum ${total}`));
-    const terms = Array.from(pixels, (pixel, at) => `${short(pixel)} × ${bracketed(outputs.used[at])}`);
+    const terms = Array.from(pixels, (pixel, at) => `${short(pixel)} × ${bracket(short(outputs.used[at]))}`);
     this.line.textContent = `${terms.join(" + ")} = ${total}`;
   }
-}
-
-// A negative factor stands in brackets, as on paper.
-function bracketed(value) {
-  return value < 0 ? `(${short(value)})` : short(value);
 }
 
 function little(values) {

@@ -1,4 +1,4 @@
-import { Plot, button, colour, draw, make, mount } from "./kit.js";
+import { Plot, button, colour, drag, draw, fixed, make, mount, percent } from "./kit.js";
 
 const SIDE = 28;
 const PEN = 1.0; // radius in cells: about as thick as MNIST's strokes
@@ -34,24 +34,22 @@ export default {
   },
 };
 
-function percent(share) {
-  if (share > 0.9995) return ">\u00a099.9%";
-  if (share < 0.0005) return "<\u00a00.1%";
-  return `${(100 * share).toFixed(1)}%`;
+// A softmax is never quite 1, even where rounding makes it so.
+function probability(share) {
+  return percent(Math.min(share, 1 - 1e-12), 1);
 }
 
 function rounded(number) {
-  const text = number.toFixed(1);
-  return text === "-0.0" ? "0.0" : text.replace("-", "−");
+  return fixed(number, 1);
 }
 
 function summary(outputs, inputs) {
   if (outputs.blank) {
     return "The paper is blank. With nothing to look at, the network answers from its biases alone: "
-      + `${outputs.top} with ${percent(outputs.probabilities[outputs.top])}.`;
+      + `${outputs.top} with ${probability(outputs.probabilities[outputs.top])}.`;
   }
   const order = Array.from(outputs.probabilities.keys()).sort((a, b) => outputs.probabilities[b] - outputs.probabilities[a]);
-  const answer = `Read as ${order[0]} with ${percent(outputs.probabilities[order[0]])}; next comes ${order[1]} with ${percent(outputs.probabilities[order[1]])}`;
+  const answer = `Read as ${order[0]} with ${probability(outputs.probabilities[order[0]])}; next comes ${order[1]} with ${probability(outputs.probabilities[order[1]])}`;
   const treated = inputs.centre ? "" : ", from the drawing as it lies on the pad";
   const side = outputs.lead < 0 ? "behind" : "ahead of";
   return `${answer}${treated}. In score, ${outputs.digit} is ${rounded(Math.abs(outputs.lead))} ${side} ${outputs.rival}: `
@@ -63,14 +61,13 @@ function summary(outputs, inputs) {
 // A square plot whose coordinates are cells, row 0 at the top.
 function square(title, basis) {
   const plot = new Plot({ width: 280, height: 280, x: [0, SIDE], y: [SIDE, 0], bare: true, margin: [1, 1, 1, 1], title });
-  Object.assign(plot.figure.style, { flex: `1 1 ${basis}`, maxWidth: "20rem", padding: 0 });
-  plot.caption.style.fontWeight = 400;
+  Object.assign(plot.figure.style, { flex: `1 1 ${basis}`, maxWidth: "20rem" });
   return plot;
 }
 
 function frame(plot) {
   const [left, right] = plot.x.map((x) => plot.toX(x)), [bottom, top] = [SIDE, 0].map((y) => plot.toY(y));
-  plot.add(draw("rect", { x: left, y: top, width: right - left, height: bottom - top, fill: "none", stroke: "var(--dlw-edge)" }));
+  plot.add(draw("rect", { x: left, y: top, width: right - left, height: bottom - top, fill: "none", stroke: colour("edge") }));
 }
 
 // A dashed box and a cross: the bounding box of the ink and its centre of mass.
@@ -192,30 +189,27 @@ function sender(ui, drawing) {
 }
 
 function followPointer(plot, self, { remember, stroke }) {
-  const { svg } = plot;
-  svg.style.touchAction = "none"; // a finger draws here and does not scroll the page
-  svg.style.cursor = "crosshair";
   let last = null;
-  svg.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || last) return;
+  const press = (event) => {
     Object.assign(self, { keys: false, down: false });
     remember();
-    svg.setPointerCapture(event.pointerId);
     last = plot.at(event);
     stroke([last, last]);
-  });
-  svg.addEventListener("pointermove", (event) => {
-    if (!last) return;
+  };
+  const move = (event) => {
     const between = event.getCoalescedEvents?.() ?? []; // where the pointer was since the last frame
     const places = (between.length ? between : [event]).map((place) => plot.at(place));
     stroke([last, ...places]);
     last = places.at(-1);
-  });
-  const end = () => {
-    if (last) self.pen = last.map((value) => Math.max(0.5, Math.min(SIDE - 0.5, value)));
-    last = null;
   };
-  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) svg.addEventListener(name, end);
+  const release = () => { self.pen = last.map(inside); };
+  plot.svg.style.cursor = "crosshair";
+  drag(plot.svg, { press, move, release }); // a finger draws here and does not scroll the page
+}
+
+// The pen stays on the pad, between the middles of its outermost cells.
+function inside(value) {
+  return Math.max(0.5, Math.min(SIDE - 0.5, value));
 }
 
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -248,7 +242,6 @@ function followKeys(svg, self, { remember, stroke, clear, show, hint }) {
 }
 
 function movePen(self, [dx, dy], stroke) {
-  const inside = (value) => Math.max(0.5, Math.min(SIDE - 0.5, value));
   const next = [inside(self.pen[0] + dx), inside(self.pen[1] + dy)];
   if (self.down) stroke([self.pen, next]);
   self.pen = next;
@@ -290,8 +283,8 @@ function showWeights(plot, { unit, unit_weights: values, unit_digit: digits, act
   plot.heat(values, SIDE, SIDE, { origin: "upper", low: -limit, high: limit });
   frame(plot);
   plot.caption.textContent = `Weights of unit ${unit}, activation ${rounded(activation)}`;
-  plot.note("wants ink", { color: "blue", dot: true });
-  plot.note("wants paper", { color: "orange", dot: true });
+  plot.note("wants ink", { color: "blue", shape: "circle" });
+  plot.note("wants paper", { color: "orange", shape: "circle" });
   plot.describe(`The 28 by 28 weights of hidden unit ${unit}, from ${rounded(-limit)} to ${rounded(limit)} at most. `
     + `It favours ${digits[unit - 1]}, and its activation is ${rounded(activation)}.`);
 }
@@ -302,8 +295,8 @@ function showEvidence(plot, { evidence, digit, rival, from_pixels: total }) {
   plot.heat(evidence, SIDE, SIDE, { origin: "upper", low: -limit, high: limit });
   frame(plot);
   plot.caption.textContent = `Pixels for ${digit} rather than ${rival}`;
-  plot.note(`for ${digit}`, { color: "blue", dot: true });
-  plot.note(`for ${rival}`, { color: "orange", dot: true });
+  plot.note(`for ${digit}`, { color: "blue", shape: "circle" });
+  plot.note(`for ${rival}`, { color: "orange", shape: "circle" });
   const [gain, loss] = sides(evidence);
   plot.describe(`Gradient times pixel. Inked pixels that speak for ${digit} sum to ${rounded(gain)}, those that speak for ${rival} `
     + `to ${rounded(loss)}, all together to ${rounded(total)}.`);
@@ -327,11 +320,11 @@ function probabilityBars(ui) {
     list.append(line);
     return { bar, number, line };
   });
-  ui.stage.append(make("figure", { class: "dlw-panel", style: "flex:1 1 9rem;padding:0" }, make("figcaption", { style: "font-weight:400" }, "Probabilities"), list));
+  ui.stage.append(make("figure", { class: "dlw-panel", style: "flex:1 1 9rem" }, make("figcaption", {}, "Probabilities"), list));
   return ({ probabilities, top }) => rows.forEach(({ bar, number, line }, digit) => {
     bar.style.width = `${100 * probabilities[digit]}%`;
     bar.style.background = colour(digit === top ? "orange" : "blue");
-    number.textContent = percent(probabilities[digit]);
+    number.textContent = probability(probabilities[digit]);
     line.style.fontWeight = digit === top ? "700" : "400";
   });
 }
@@ -341,8 +334,7 @@ function probabilityBars(ui) {
 // One row for each digit: the units that favour it. The fuller a cell, the more active the unit.
 function unitGrid(ui) {
   const plot = new Plot({ width: 340, height: 280, bare: true, title: "Hidden units, by the digit they favour" });
-  Object.assign(plot.figure.style, { flex: "1 1 17rem", maxWidth: "24rem", padding: 0 });
-  plot.caption.style.fontWeight = 400;
+  Object.assign(plot.figure.style, { flex: "1 1 17rem", maxWidth: "24rem" });
   ui.stage.append(plot.figure);
   let places = [];
   plot.svg.addEventListener("click", (event) => {

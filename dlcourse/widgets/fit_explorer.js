@@ -33,7 +33,7 @@ export default {
 
 function buttons(ui) {
   const first = { ...ui.inputs };
-  const noise = button("New noise", () => ui.set("seed", (ui.inputs.seed + 1) % 1000000), { name: "noise" });
+  const noise = button("New noise", () => ui.set("seed", ui.next("seed")), { name: "noise" });
   const reset = button("Reset", () => ui.set(first), { name: "reset" });
   return { element: make("div", { class: "dlw-buttons" }, noise, reset), noise };
 }
@@ -43,9 +43,9 @@ function makeReadouts(ui) {
     penalty: "penalty λ‖w‖²", bias2: "bias², mean over draws", variance: "variance over draws", excess: "bias² + variance" };
   const puts = Object.entries(names).map(([name, label]) => [name, ui.readout(name, label, 3)]);
   return (outputs) => {
-    for (const [name, put] of puts) put(outputs[name], outputs[name] > 0 && outputs[name] < LEAST ? "0 up to rounding" : undefined);
-    for (const name of ["bias2", "variance", "excess"]) {
-      ui.readouts.querySelector(`[data-name=${name}]`).parentNode.style.display = outputs.others ? "" : "none";
+    for (const [name, put] of puts) {
+      put(outputs[name], outputs[name] > 0 && outputs[name] < LEAST ? "0 up to rounding" : undefined);
+      put.element.hidden = ["bias2", "variance", "excess"].includes(name) && !outputs.others;
     }
   };
 }

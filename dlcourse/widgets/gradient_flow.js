@@ -1,14 +1,14 @@
 import { Plot, button, colour, draw, format, mount } from "./kit.js";
 
 // The axes stay where they are while a slider moves, so that a curve can be seen to tilt.
-const POWERS = [-10, 10];
+const ENDS = [1e-10, 1e10];
 const REACH = 2.15;
 
 export default {
   render(context) {
     return mount(context, (ui) => {
       const flow = new Plot({
-        width: 470, height: 345, y: POWERS, xlabel: "steps back from the last", ylabel: "norm of ∂L/∂h", title: "How much gradient arrives, in powers of ten",
+        width: 470, height: 345, y: ENDS, log: "y", xlabel: "steps back from the last", ylabel: "norm of ∂L/∂h", title: "How much gradient arrives, on a logarithmic axis",
       });
       const plane = new Plot({
         width: 346, height: 330, x: [-REACH, REACH], y: [-REACH, REACH], xlabel: "real part", ylabel: "imaginary part", title: "Eigenvalues of the recurrent matrix W",
@@ -16,13 +16,13 @@ export default {
       flow.figure.style.flex = "3 1 20rem";
       plane.figure.style.flex = "2 1 14rem";
       ui.stage.append(flow.figure, plane.figure);
-      ui.extra.append(button("New weights and inputs", () => ui.set("seed", ui.inputs.seed + 1), { name: "new" }));
+      ui.extra.append(button("New weights and inputs", () => ui.set("seed", ui.next("seed")), { name: "new" }));
       ui.extra.style.marginBottom = "0.7rem";
       const show = readouts(ui);
 
       return (outputs, inputs) => {
         // A threshold has nothing to act on while clipping is off.
-        ui.control("threshold").style.display = inputs.clip ? "" : "none";
+        ui.control("threshold").hidden = !inputs.clip;
         drawFlow(flow, outputs, inputs);
         drawPlane(plane, outputs, inputs);
         show(outputs, inputs);
@@ -63,41 +63,24 @@ function tempo(halving) {
 function drawFlow(plot, outputs, inputs) {
   const { back, norms, law, clipped } = outputs;
   plot.clear({ x: [0, 1.015 * inputs.steps] });      // room for the mark at the end
-  namePowers(plot);
-  plot.rule({ y: 0, color: "ink", dash: "none", width: 0.8 });
-  plot.line(back, heights(law), { color: "orange", dash: "7 4", label: `law ρᵗ, ρ = ${format(inputs.rho)}` });
-  plot.line(back, heights(norms), { color: "blue", width: 2.5, label: "gradient" });
+  plot.rule({ y: 1, color: "ink", dash: "none", width: 0.8 });
+  plot.line(back, law, { color: "orange", dash: "7 4", label: `law ρᵗ, ρ = ${format(inputs.rho)}` });
+  plot.line(back, norms, { color: "blue", width: 2.5, label: "gradient" });
   endMark(plot, back, norms, "blue", "circle");
   if (inputs.clip) {
-    plot.line(back, heights(clipped), { color: "green", width: 2.5, dash: "2 3", label: "gradient after clipping" });
+    plot.line(back, clipped, { color: "green", width: 2.5, dash: "2 3", label: "gradient after clipping" });
     endMark(plot, back, clipped, "green", "square");
-    plot.rule({ y: Math.log10(outputs.total), color: "violet", dash: "10 3 2 3", width: 1.6, label: "norm of ∂L/∂W, all steps together" });
-    plot.rule({ y: Math.log10(inputs.threshold), color: "pink", dash: "5 3", width: 1.6, label: "clipping threshold" });
+    plot.rule({ y: outputs.total, color: "violet", dash: "10 3 2 3", width: 1.6, label: "norm of ∂L/∂W, all steps together" });
+    plot.rule({ y: inputs.threshold, color: "pink", dash: "5 3", width: 1.6, label: "clipping threshold" });
   }
   plot.describe(`Size of the gradient against steps back, on a logarithmic axis. It begins at 1 and is ${format(norms.at(-1))} after `
     + `${inputs.steps} steps; the law gives ${format(law.at(-1))}.`);
 }
 
-// A place on the logarithmic axis is the exponent; the labels say what that is a power of.
-function heights(values) {
-  return Array.from(values, Math.log10);
-}
-
-function namePowers(plot) {
-  for (const label of plot.axes.querySelectorAll(".dlw-tick[text-anchor=end]")) {
-    label.textContent = powerOfTen(Number(label.textContent.replace("−", "-")));
-  }
-}
-
-function powerOfTen(exponent) {
-  if (exponent === 0) return "1";
-  return `10${String(exponent).replace(/./g, (sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]))}`;
-}
-
 // A curve that ends inside the picture gets a mark there; one that has left it has none.
 function endMark(plot, back, values, color, shape) {
-  const last = Math.log10(values.at(-1));
-  if (last >= POWERS[0] && last <= POWERS[1]) plot.points([back.at(-1)], [last], { color, radius: 5, shapes: [shape] });
+  const last = values.at(-1);
+  if (last >= ENDS[0] && last <= ENDS[1]) plot.points([back.at(-1)], [last], { color, radius: 5, shapes: [shape] });
 }
 
 function drawPlane(plot, outputs, inputs) {
@@ -149,7 +132,7 @@ function withoutActivation(inputs) {
 }
 
 function edge(norms) {
-  const step = heights(norms).findIndex((power) => Number.isFinite(power) && (power < POWERS[0] || power > POWERS[1]));
+  const step = norms.findIndex((norm) => norm > 0 && (norm < ENDS[0] || norm > ENDS[1]));
   return step < 0 ? "" : `The curve leaves the picture at step ${step}.`;
 }
 

@@ -16,7 +16,7 @@ __all__ = ["NAMES", "defaults", "describe", "evaluate", "load", "script"]
 FOLDER = Path(__file__).parent
 
 # What the widgets are made with; every other file of the folder is a widget, with an ES module of the same name.
-SHARED = {"__init__", "codec", "controls", "host", "jupyter", "shown"}
+SHARED = {"__init__", "codec", "controls", "host", "jupyter", "quiz", "shown"}
 
 #: The widgets.
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in SHARED))
@@ -131,13 +131,14 @@ def script(name):
     Parameters
     ----------
     name : str
+        One of `NAMES`, or ``"quiz"``.
 
     Returns
     -------
     str
         One module without imports. (The book's pages bundle the same two files.)
     """
-    check_choice(name, "name", NAMES)
+    check_choice(name, "name", (*NAMES, "quiz"))
     kit = (FOLDER / "kit.js").read_text(encoding="utf-8").replace("\nexport ", "\n")
     own = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
     before, separator, after = own.partition('from "./kit.js";\n')

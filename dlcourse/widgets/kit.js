@@ -52,6 +52,30 @@ function superscript(number) {
   return String(number).replace(/./g, (sign) => ({ "-": "⁻" })[sign] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]);
 }
 
+/** A number with fixed decimals, with a proper minus and without −0.0. */
+export function fixed(value, decimals) {
+  const text = value.toFixed(decimals);
+  return text.replace("-", Number(text) === 0 ? "" : "−");
+}
+
+/** A share as a percentage. What only rounds to nothing or to all is not said to be that. */
+export function percent(share, decimals = 0) {
+  const smallest = 10 ** -decimals, part = 100 * share;
+  if (share > 0 && part < smallest / 2) return `<\u00a0${smallest.toFixed(decimals)}%`;
+  if (share < 1 && part > 100 - smallest / 2) return `>\u00a0${(100 - smallest).toFixed(decimals)}%`;
+  return `${part.toFixed(decimals)}%`;
+}
+
+/** A number's text as a factor or a term: one that is negative, or a product itself, needs brackets. */
+export function bracket(text) {
+  return /^−|×/.test(text) ? `(${text})` : text;
+}
+
+/** The smallest of some ends, in rising order, that holds a value; the last if none does. */
+export function firstAbove(ends, value) {
+  return ends.find((end) => end >= value) ?? ends.at(-1);
+}
+
 // ---------------------------------------------------------------- elements
 
 /** Make an HTML element: `make("p", { class: "x" }, "text", child)`. */
@@ -78,14 +102,94 @@ export function draw(tag, attributes = {}, ...children) {
 export function colour(which) {
   const names = ["blue", "orange", "green", "pink", "gold", "violet"];
   const name = typeof which === "number" ? names[which % names.length] : which;
-  return [...names, "ink", "muted", "grid", "paper"].includes(name) ? `var(--dlw-${name})` : name;
+  return [...names, "ink", "muted", "grid", "edge", "paper", "raised"].includes(name) ? `var(--dlw-${name})` : name;
 }
 
-function rgb(element, name) {
-  const context = document.createElement("canvas").getContext("2d");
-  context.fillStyle = getComputedStyle(element).getPropertyValue(`--dlw-${name}`).trim() || "#888";
-  context.fillRect(0, 0, 1, 1);
-  return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+/** A colour mixed with the page's own, as CSS: a share of 0 is paper. */
+export function tinted(which, share) {
+  return `color-mix(in srgb, ${colour(which)} ${Math.round(100 * share)}%, ${colour("paper")})`;
+}
+
+/** The house's colours as red, green and blue, as the theme has them now: pictures made of pixels need them. */
+export function themeColours(element, names) {
+  const style = getComputedStyle(element), context = make("canvas").getContext("2d", { willReadFrequently: true });
+  return names.map((name) => {
+    context.fillStyle = style.getPropertyValue(`--dlw-${name}`).trim() || "#888";
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  });
+}
+
+/** Paint numbers on a canvas, a pixel each: the colours of `stops` (from `themeColours`) lie evenly from `low` to `high`. */
+export function paint(canvas, values, rows, columns, { stops, low, high, origin = "lower" }) {
+  if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
+  const context = canvas.getContext("2d"), image = context.createImageData(columns, rows);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const share = Math.max(0, Math.min(1, (values[i * columns + j] - low) / (high - low || 1))) * (stops.length - 1);
+      const k = Math.min(stops.length - 2, Math.floor(share)), t = share - k;
+      const at = 4 * ((origin === "lower" ? rows - 1 - i : i) * columns + j);
+      for (let c = 0; c < 3; c++) image.data[at + c] = stops[k][c] + t * (stops[k + 1][c] - stops[k][c]);
+      image.data[at + 3] = 255;
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+// ---------------------------------------------------------------- mouse, pen and finger
+
+/** Where an event happened, in the units of an SVG picture. */
+export function pointOn(svg, event) {
+  return new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+}
+
+/**
+ * Follow a mouse, pen or finger from where it presses on `element` to where it lets go.
+ *
+ * `press(event)` begins; if it returns false, nothing is followed. `move(event)` comes at each step, `release()` at the
+ * end. With `scroll` a finger that moves up or down still scrolls the page.
+ */
+export function drag(element, { press = () => {}, move, release = () => {}, scroll = false }) {
+  let held = null;
+  element.style.touchAction = scroll ? "pan-y" : "none";
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || held !== null || press(event) === false) return;
+    held = event.pointerId;
+    element.setPointerCapture(held);
+  });
+  element.addEventListener("pointermove", (event) => { if (event.pointerId === held) move(event); });
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    element.addEventListener(end, (event) => {
+      if (event.pointerId !== held) return;
+      held = null;
+      release();
+    });
+  }
+}
+
+// ---------------------------------------------------------------- signs
+
+// Filled shapes around a place.
+const SHAPES = {
+  circle: (x, y, r, look) => draw("circle", { cx: x, cy: y, r, ...look }),
+  square: (x, y, r, look) => draw("rect", { x: x - r, y: y - r, width: 2 * r, height: 2 * r, ...look }),
+  triangle: (x, y, r, look) => draw("path", { d: `M${x} ${y - 1.3 * r}l${1.2 * r} ${2.1 * r}h${-2.4 * r}z`, ...look }),
+};
+
+/**
+ * A small picture of what a colour, a dash or a shape stands for.
+ *
+ * `shape`: "circle", "square", "triangle", "ring", "bar", or nothing for a line; `both`: the shape on a line;
+ * `over`: an SVG element on top.
+ */
+export function swatch({ color = 0, dash, shape, both = false, over } = {}) {
+  const svg = draw("svg", { class: "dlw-swatch", viewBox: "0 0 22 12", "aria-hidden": "true" }), ink = colour(color);
+  if (!shape || both) svg.append(draw("path", { d: "M1 6H21", stroke: ink, "stroke-width": 2.5, "stroke-dasharray": dash }));
+  if (shape === "ring") svg.append(draw("circle", { cx: 11, cy: 6, r: 4.5, fill: "none", stroke: ink, "stroke-width": 1.8 }));
+  else if (shape === "bar") svg.append(draw("rect", { x: 2, width: 18, height: 12, fill: ink }));
+  else if (shape) svg.append(SHAPES[shape](11, 6, 4.5, { fill: ink }));
+  if (over) svg.append(over);
+  return svg;
 }
 
 // ---------------------------------------------------------------- plots
@@ -108,6 +212,12 @@ export function ticks([low, high], count = 5, log = false) {
   const step = niceStep(high - low, count);
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+// Ticks with their labels. Where one of a logarithmic axis is too large or small to be written out, all are powers.
+function labelled(ends, count, log) {
+  const places = ticks(ends, count, log), powers = log && places.some((value) => value < 1e-3 || value >= 1e5);
+  return places.map((value) => [value, powers && value !== 1 ? `10${superscript(Math.round(Math.log10(value)))}` : format(value)]);
 }
 
 /**
@@ -179,8 +289,7 @@ export class Plot {
 
   /** The data coordinates of a mouse, pen or finger. */
   at(event) {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
-    const [top, right, bottom, left] = this.margin;
+    const point = pointOn(this.svg, event), [top, right, bottom, left] = this.margin;
     const across = (point.x - left) / (this.width - left - right);
     const up = (this.height - bottom - point.y) / (this.height - top - bottom);
     return [this.x[0] + across * (this.x[1] - this.x[0]), this.y[0] + up * (this.y[1] - this.y[0])];
@@ -191,15 +300,15 @@ export class Plot {
     if (this.bare) return;
     const [top, right, bottom, left] = this.margin;
     const floor = this.height - bottom, end = this.width - right;
-    for (const value of ticks(this.x, Math.max(3, Math.round(this.width / 90)), this.log.includes("x"))) {
+    for (const [value, label] of labelled(this.x, Math.max(3, Math.round(this.width / 90)), this.log.includes("x"))) {
       const at = this.toX(value);
       this.axes.append(draw("path", { d: `M${at} ${top}V${floor}`, stroke: colour("grid"), "stroke-width": 0.7 }),
-        draw("text", { class: "dlw-tick", x: at, y: floor + 16, "text-anchor": "middle" }, format(value)));
+        draw("text", { class: "dlw-tick", x: at, y: floor + 16, "text-anchor": "middle" }, label));
     }
-    for (const value of ticks(this.y, Math.max(3, Math.round(this.height / 60)), this.log.includes("y"))) {
+    for (const [value, label] of labelled(this.y, Math.max(3, Math.round(this.height / 60)), this.log.includes("y"))) {
       const at = this.toY(value);
       this.axes.append(draw("path", { d: `M${left} ${at}H${end}`, stroke: colour("grid"), "stroke-width": 0.7 }),
-        draw("text", { class: "dlw-tick", x: left - 6, y: at + 4, "text-anchor": "end" }, format(value)));
+        draw("text", { class: "dlw-tick", x: left - 6, y: at + 4, "text-anchor": "end" }, label));
     }
     this.axes.append(draw("path", { d: `M${left} ${top}V${floor}H${end}`, stroke: colour("muted"), fill: "none" }),
       draw("text", { x: (left + end) / 2, y: this.height - 6, "text-anchor": "middle" }, this.xlabel),
@@ -212,13 +321,9 @@ export class Plot {
     return element;
   }
 
-  /** Name what a colour or a dash stands for. */
-  note(label, { color = 0, dash, dot } = {}) {
-    if (label === undefined) return;
-    const sign = dot
-      ? draw("circle", { cx: 11, cy: 6, r: 4.5, fill: colour(color) })
-      : draw("path", { d: "M1 6H21", stroke: colour(color), "stroke-width": 2.5, "stroke-dasharray": dash });
-    this.legend.append(make("li", {}, draw("svg", { viewBox: "0 0 22 12" }, sign), label));
+  /** Name what a colour, a dash or a shape stands for; the look is that of `swatch`. */
+  note(label, look) {
+    if (label !== undefined) this.legend.append(make("li", {}, swatch(look), label));
   }
 
   /** A curve through points; it breaks where a number is not finite. */
@@ -234,36 +339,34 @@ export class Plot {
     return this.add(draw("path", { d: path, fill: "none", stroke: colour(color), "stroke-width": width, "stroke-dasharray": dash, "stroke-linejoin": "round", opacity }));
   }
 
-  /** Points; `colors` gives one colour each, `shapes` one of "circle", "square", "triangle" each. */
+  /** Points; `colors` gives one colour each, `shapes` one of "circle", "square", "triangle" each, the first for the legend. */
   points(xs, ys, { color = 0, colors, shapes, radius = 4, label, opacity, outline = "paper" } = {}) {
     const group = draw("g", { opacity });
     for (let i = 0; i < xs.length; i++) {
       const x = this.toX(xs[i]), y = this.toY(ys[i]);
       if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
       const look = { fill: colour(colors ? colors[i] : color), stroke: colour(outline), "stroke-width": 1 };
-      const shape = shapes?.[i] ?? "circle";
-      if (shape === "square") group.append(draw("rect", { x: x - radius, y: y - radius, width: 2 * radius, height: 2 * radius, ...look }));
-      else if (shape === "triangle") group.append(draw("path", { d: `M${x} ${y - 1.3 * radius}l${1.2 * radius} ${2.1 * radius}h${-2.4 * radius}z`, ...look }));
-      else group.append(draw("circle", { cx: x, cy: y, r: radius, ...look }));
+      group.append(SHAPES[shapes?.[i] ?? "circle"](x, y, radius, look));
     }
-    this.note(label, { color, dot: true });
+    this.note(label, { color, shape: shapes?.[0] ?? "circle" });
     return this.add(group);
   }
 
   /** A straight line across the plot at one x or one y. */
   rule({ x, y, color = "muted", dash = "4 4", width = 1.2, label }) {
     const [top, right, bottom, left] = this.margin;
-    const d = x === undefined ? `M${left} ${this.toY(y)}H${this.width - right}` : `M${this.toX(x)} ${top}V${this.height - bottom}`;
+    const at = x === undefined ? this.toY(y) : this.toX(x);
+    if (!Number.isFinite(at)) return undefined;            // zero has no place on a logarithmic axis
+    const d = x === undefined ? `M${left} ${at}H${this.width - right}` : `M${at} ${top}V${this.height - bottom}`;
     this.note(label, { color, dash });
     return this.add(draw("path", { d, stroke: colour(color), "stroke-width": width, "stroke-dasharray": dash }));
   }
 
-  /** A filled band between two curves, or a column of bars from zero. */
-  area(xs, lower, upper, { color = 0, opacity = 0.2, label } = {}) {
+  /** A filled band between two curves. */
+  area(xs, lower, upper, { color = 0, opacity = 0.2 } = {}) {
     let path = "";
     for (let i = 0; i < xs.length; i++) path += `${i ? "L" : "M"}${this.toX(xs[i]).toFixed(1)} ${this.toY(upper[i]).toFixed(1)}`;
     for (let i = xs.length - 1; i >= 0; i--) path += `L${this.toX(xs[i]).toFixed(1)} ${this.toY(lower[i]).toFixed(1)}`;
-    this.note(label, { color });
     return this.add(draw("path", { d: `${path}Z`, fill: colour(color), opacity }));
   }
 
@@ -274,7 +377,7 @@ export class Plot {
       const left = this.toX(xs[i] - width / 2), right = this.toX(xs[i] + width / 2), a = this.toY(base), b = this.toY(heights[i]);
       group.append(draw("rect", { x: left, y: Math.min(a, b), width: right - left, height: Math.abs(a - b), fill: colour(colors ? colors[i] : color) }));
     }
-    this.note(label, { color });
+    this.note(label, { color, shape: "bar" });
     return this.add(group);
   }
 
@@ -297,20 +400,8 @@ export class Plot {
    * `map`: "diverging" (orange below the middle, blue above) or "sequential" (paper to blue).
    */
   heat(values, rows, columns, { x = this.x, y = this.y, low = 0, high = 1, map = "diverging", origin = "lower", smooth = false, opacity = 1 } = {}) {
-    const stops = (map === "diverging" ? ["orange", "paper", "blue"] : ["paper", "blue"]).map((name) => rgb(this.svg, name));
-    const canvas = make("canvas", { width: columns, height: rows });
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(columns, rows);
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < columns; j++) {
-        const share = Math.max(0, Math.min(1, (values[i * columns + j] - low) / (high - low || 1))) * (stops.length - 1);
-        const k = Math.min(stops.length - 2, Math.floor(share)), t = share - k;
-        const at = 4 * ((origin === "lower" ? rows - 1 - i : i) * columns + j);
-        for (let c = 0; c < 3; c++) image.data[at + c] = stops[k][c] + t * (stops[k + 1][c] - stops[k][c]);
-        image.data[at + 3] = 255;
-      }
-    }
-    context.putImageData(image, 0, 0);
+    const canvas = make("canvas"), stops = themeColours(this.svg, map === "diverging" ? ["orange", "paper", "blue"] : ["paper", "blue"]);
+    paint(canvas, values, rows, columns, { stops, low, high, origin });
     const left = this.toX(x[0]), top = this.toY(y[1]);
     return this.add(draw("image", {
       href: canvas.toDataURL(), x: left, y: top, width: this.toX(x[1]) - left, height: this.toY(y[0]) - top,
@@ -328,22 +419,36 @@ function steps(control) {
     to: (at) => Math.min(control.high, Math.max(control.low, Number((10 ** Number(at)).toPrecision(6)))), from: (value) => Math.log10(value) };
 }
 
-function slider(control, value, change) {
+/**
+ * A slider with its label and, to the right, what it stands at. `move` is called with its new position.
+ * Returns { element, input, put(position, words) }.
+ */
+export function track({ label, name, low = 0, high = 0, step = 1, move }) {
   const id = `dlw-${++made}`;
-  const { low, high, step, to, from } = steps(control);
-  const input = make("input", { type: "range", id, name: control.name, min: low, max: high, step, value: from(value) });
-  const output = make("output", { for: id }, format(value));
-  const put = (next) => {
-    input.value = from(next);
-    output.textContent = format(next);
-    input.setAttribute("aria-valuetext", format(next));
+  const input = make("input", { type: "range", id, name, min: low, max: high, step });
+  const output = make("output", { for: id });
+  input.addEventListener("input", () => move(Number(input.value)));
+  return {
+    input,
+    element: make("div", { class: "dlw-control" }, make("label", { for: id }, label), output, input),
+    put(position, words) {
+      input.value = position;
+      output.textContent = words;
+      input.setAttribute("aria-valuetext", words);
+    },
   };
-  put(value);
-  input.addEventListener("input", () => { put(to(input.value)); change(to(input.value)); });
-  return { element: make("div", { class: "dlw-control" }, make("label", { for: id }, control.label), output, input), put };
 }
 
-function choice(control, value, change) {
+function slider(control, value, change) {
+  const { low, high, step, to, from } = steps(control);
+  const put = (next) => self.put(from(next), format(next));
+  const self = track({ label: control.label, name: control.name, low, high, step, move: (at) => { put(to(at)); change(to(at)); } });
+  put(value);
+  return { element: self.element, put };
+}
+
+/** A menu: `control` has a name, a label and pairs of value and text. Returns { element, put(value) }. */
+export function choice(control, value, change) {
   const id = `dlw-${++made}`;
   const options = control.options.map(([name, label]) => make("option", { value: name, selected: name === value }, label));
   const select = make("select", { id, name: control.name }, ...options);
@@ -366,31 +471,49 @@ export function button(label, press, { name, pressed } = {}) {
   return element;
 }
 
+// A text for screen readers only. What is there at first is not spoken, and of many that follow each other only the last.
+function speaker(pause) {
+  const element = make("p", { class: "dlw-hidden", role: "status" });
+  let later = null, last;
+  return {
+    element,
+    say(text) {
+      const first = last === undefined;
+      if (text === last) return;
+      last = text;
+      clearTimeout(later);
+      if (!first) later = setTimeout(() => { element.textContent = text; }, pause);
+    },
+  };
+}
+
 /**
  * Buttons and a slider that walk through frames that are already computed: Back, Play or Pause, Forward.
- * `show(index)` draws one frame. Returns { element, length, index, go(i), stop() }.
+ * `show(index)` draws one frame, and may return a sentence about it, which is spoken where the walk comes to rest and,
+ * with `story`, the height in CSS to keep free for it, also written below. `name(index, length)` says which frame it is.
+ * Returns { element, buttons, index, length, go(index), jump(index), resize(length, index), stop() }.
  */
-export function player({ label = "Step", show, interval = 350 }) {
-  const id = `dlw-${++made}`;
-  const input = make("input", { type: "range", id, name: "frame", min: 0, max: 0, step: 1, value: 0 });
-  const output = make("output", { for: id }, "0");
+export function player({ label = "Step", show, interval = 350, name = (index, length) => `${index} of ${length - 1}`, story }) {
+  const spoken = speaker(interval + 300);       // longer than a frame: nothing is spoken while it plays
+  const written = make("p", { class: "dlw-story", style: `min-height:${story}` });
   let timer = null;
   const self = {
     index: 0,
     length: 1,
     go(index) {
       self.index = Math.max(0, Math.min(self.length - 1, index));
-      input.value = self.index;
-      output.textContent = `${self.index} of ${self.length - 1}`;
-      input.setAttribute("aria-valuetext", output.textContent);
+      slide.put(self.index, name(self.index, self.length));
       back.disabled = self.index === 0;
       forward.disabled = self.index >= self.length - 1;
-      show(self.index);
+      const text = show(self.index);
+      if (text === undefined) return;
+      written.textContent = text;
+      spoken.say(text);
     },
     /** Tell how many frames there are now; stay where one was, or begin anew. */
     resize(length, index = Math.min(self.index, length - 1)) {
       self.length = length;
-      input.max = length - 1;
+      slide.input.max = length - 1;
       self.go(index);
     },
     stop() {
@@ -398,18 +521,23 @@ export function player({ label = "Step", show, interval = 350 }) {
       timer = null;
       play.textContent = "Play";
     },
+    jump(index) {
+      self.stop();
+      self.go(index);
+    },
   };
-  const back = button("Back", () => { self.stop(); self.go(self.index - 1); }, { name: "back" });
-  const forward = button("Forward", () => { self.stop(); self.go(self.index + 1); }, { name: "forward" });
+  const slide = track({ label, name: "frame", move: self.jump });
+  const back = button("Back", () => self.jump(self.index - 1), { name: "back" });
+  const forward = button("Forward", () => self.jump(self.index + 1), { name: "forward" });
   const play = button("Play", () => {
     if (timer) { self.stop(); return; }
     if (self.index >= self.length - 1) self.go(0);
     play.textContent = "Pause";
     timer = setInterval(() => { if (self.index >= self.length - 1 || !self.element.isConnected) self.stop(); else self.go(self.index + 1); }, interval);
   }, { name: "play" });
-  input.addEventListener("input", () => { self.stop(); self.go(Number(input.value)); });
-  self.element = make("div", { class: "dlw-buttons" }, back, play, forward,
-    make("div", { class: "dlw-control", style: "flex:1 1 12rem" }, make("label", { for: id }, label), output, input));
+  slide.element.style.flex = "1 1 12rem";
+  self.buttons = make("div", { class: "dlw-buttons" }, back, play, forward, slide.element);
+  self.element = make("div", {}, self.buttons, story ? written : null, spoken.element);
   return self;
 }
 
@@ -422,8 +550,11 @@ const MAKERS = { slider, choice, toggle };
  *
  * `setup(ui)` is called once and returns `update(outputs, inputs)`, which draws; `update` returns one or
  * two sentences that say what can be seen. In `ui`: `inputs`, `set(name, value)` or `set({...})` (asks
- * Python anew), `stage` (put plots here), `extra` (buttons above the stage), `readout(name, label)`
- * (a named number: call what it returns with the value, and with a text if the reader should see that instead), `control(name)` (its element), `root`.
+ * Python anew), `next(name)` (a counter plus one), `within(name, value)` (the nearest place of a slider),
+ * `accompany(name, changes)` (`changes(value)` gives what else changes with a control), `stage` (put plots here),
+ * `extra` (buttons above the stage), `readout(name, label)` (a named number: call what it returns with the value, and
+ * with a text if the reader should see that instead; its `element`, and `rename(label)`), `control(name)` (its element), `about(name)` (its
+ * description), `root`. What is not wanted now is put away by its `hidden`.
  */
 export function mount({ model, el }, setup) {
   const about = model.get("about");
@@ -436,31 +567,46 @@ export function mount({ model, el }, setup) {
   const stage = make("div", { class: "dlw-stage" });
   const readouts = make("dl", { class: "dlw-readouts" });
   const summary = make("p", { class: "dlw-summary" });
-  const spoken = make("p", { class: "dlw-hidden", role: "status" });
+  const spoken = speaker(800);
   const status = make("p", { class: "dlw-status", role: "status" });
   root.append(make("p", { class: "dlw-title" }, about.title), make("p", { class: "dlw-about" }, about.about),
-    controls, extra, stage, readouts, summary, status, spoken);
+    controls, extra, stage, readouts, summary, status, spoken.element);
   el.append(root);
 
-  const parts = new Map();
+  const parts = new Map(), companions = new Map();
   const ui = {
     model, root, stage, extra, readouts,
     get inputs() { return model.get("inputs"); },
     set(name, value) {
-      const changes = typeof name === "string" ? { [name]: value } : name;
+      const asked = typeof name === "string" ? { [name]: value } : name;
+      const others = Object.entries(asked).map(([key, entry]) => companions.get(key)?.(entry));
+      const changes = Object.assign({}, ...others, asked);
       for (const [key, entry] of Object.entries(changes)) parts.get(key)?.put?.(entry);
       model.set("inputs", { ...model.get("inputs"), ...changes });
       model.save_changes();
     },
+    next(name) {
+      const { low, high } = ui.about(name), value = ui.inputs[name];
+      return value < high ? value + 1 : low;
+    },
+    within(name, value) {
+      const { low, high, step } = ui.about(name);
+      return Math.min(high, Math.max(low, Number((Math.round(value / step) * step).toFixed(6))));
+    },
+    accompany: (name, changes) => companions.set(name, changes),
     control: (name) => parts.get(name)?.element,
+    about: (name) => about.controls.find((control) => control.name === name),
     readout(name, label, digits) {
-      const value = make("dd", { "data-name": name });
-      readouts.append(make("div", {}, make("dt", {}, label), value));
-      return (number, text = format(number, digits)) => {
+      const value = make("dd", { "data-name": name }), term = make("dt", {}, label);
+      const put = (number, text = format(number, digits)) => {
         value.textContent = text;
         if (typeof number === "number") value.dataset.value = String(number);
         else delete value.dataset.value;
       };
+      put.element = make("div", {}, term, value);
+      put.rename = (next) => { term.textContent = next; };
+      readouts.append(put.element);
+      return put;
     },
   };
   for (const control of about.controls) {
@@ -472,13 +618,11 @@ export function mount({ model, el }, setup) {
   }
 
   const update = setup(ui);
-  let later = null;
   const refresh = () => {
     const text = update(decode(model.get("outputs")), model.get("inputs"));
-    if (text === undefined || text === summary.textContent) return;
+    if (text === undefined) return;
     summary.textContent = text;
-    clearTimeout(later);       // a screen reader is told where the slider came to rest, not each step
-    later = setTimeout(() => { spoken.textContent = text; }, 800);
+    spoken.say(text);
   };
   const complain = () => {
     status.textContent = model.get("error") || "";
@@ -487,8 +631,6 @@ export function mount({ model, el }, setup) {
   model.on("change:outputs", refresh);
   model.on("change:error", complain);
   refresh();
-  spoken.textContent = "";
-  clearTimeout(later);
   complain();
 
   // Pictures made of pixels hold the colours of the theme they were drawn in.

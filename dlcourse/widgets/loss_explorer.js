@@ -1,4 +1,4 @@
-import { Plot, colour, draw, format, make, mount, row, ticks } from "./kit.js";
+import { Plot, colour, drag, draw, firstAbove, format, make, mount, row, swatch, ticks } from "./kit.js";
 
 // In the order of Python's lists. A colour never stands alone: each loss has a dash of its own.
 const LOSSES = {
@@ -30,9 +30,8 @@ export default {
     return mount(context, (ui) => {
       const values = new Plot({ ...SIZE, title: "What each loss charges", ylabel: "loss" });
       const gradients = new Plot({ ...SIZE, title: "Its gradient: how hard it pulls", ylabel: "gradient" });
-      const lanes = new Plot({ ...SIZE, height: 230, bare: true, margin: [8, 14, 42, 14], x: [0, 20], y: [-0.5, 3.6] });
-      const paths = new Plot({ ...SIZE, height: 230, title: "25 updates from m, learning rate 1", x: [0, 26], y: [-6.5, 9], xlabel: "update", ylabel: "margin m" });
-      lanes.figure.prepend(make("figcaption", {}, "Five targets and one prediction c for all"));
+      const lanes = new Plot({ ...SIZE, height: 230, bare: true, margin: [8, 14, 42, 14], x: [0, 20], y: [-0.5, 3.6], title: "Five targets and one prediction c for all" });
+      const paths = new Plot({ ...SIZE, height: 230, title: " ", y: [-6.5, 9], xlabel: "update", ylabel: "margin m" });
       const hidden = new Set();
       const table = lossTable(hidden, () => redraw());
       ui.stage.append(values.figure, gradients.figure, lanes.figure, paths.figure, table.element);
@@ -52,10 +51,10 @@ export default {
 function drawTask(ui, plots, table, hidden, outputs, inputs) {
   const { task } = inputs;
   for (const [owner, names] of Object.entries(SETTINGS)) {
-    for (const name of names) ui.control(name).style.display = owner === task ? "" : "none";
+    for (const name of names) ui.control(name).hidden = owner !== task;
   }
-  plots.lanes.figure.style.display = task === "regression" ? "" : "none";
-  plots.paths.figure.style.display = task === "classification" ? "" : "none";
+  plots.lanes.figure.hidden = task !== "regression";
+  plots.paths.figure.hidden = task !== "classification";
   for (const plot of [plots.values, plots.gradients]) plot.svg.style.cursor = task === "classification" ? "ew-resize" : "";
   const shown = LOSSES[task].map((loss, k) => ({ ...loss, k })).filter(({ name }) => !hidden.has(name));
   return (task === "regression" ? drawRegression : drawClassification)(plots, table, shown, outputs, inputs);
@@ -131,7 +130,9 @@ function drawClassification(plots, table, shown, outputs, inputs) {
   const axis = { x: [-6.3, 6.3], xlabel: "margin m (negative: wrong)" };
   plots.values.clear({ ...axis, y: [-0.3, 8] });
   plots.gradients.clear({ ...axis, y: [-3.2, 0.4] });
-  plots.paths.clear();
+  const updates = paths.shape[1] - 1;
+  plots.paths.caption.textContent = `${updates} updates from m, learning rate ${format(outputs.learning_rate)}`;
+  plots.paths.clear({ x: [0, updates + 1] });
   for (const plot of [plots.values, plots.gradients]) {
     plot.rule({ x: 0 });
     plot.rule({ x: margin, color: "ink", dash: "none" });
@@ -151,7 +152,7 @@ function drawClassification(plots, table, shown, outputs, inputs) {
   const each = (pick) => LOSSES.classification.map(({ name }, k) => `${name} ${format(pick(k))}`).join(", ");
   plots.values.describe(`Losses against the margin. At ${format(margin)}: ${each((k) => losses[k])}.`);
   plots.gradients.describe(`Gradients against the margin. At ${format(margin)}: ${each((k) => slopes[k])}.`);
-  plots.paths.describe(`Margin against update. After ${paths.shape[1] - 1} updates: ${each((k) => row(paths, k).at(-1))}.`);
+  plots.paths.describe(`Margin against update. After ${updates} updates: ${each((k) => row(paths, k).at(-1))}.`);
   const answer = margin === 0 ? "undecided" : margin > 0 ? "right" : "wrong";
   return `The answer is ${answer}, with margin ${format(margin)}. `
     + `The cross entropy pulls with ${format(Math.abs(slopes[4]))}, the squared error on the sigmoid with ${format(Math.abs(slopes[5]))}: `
@@ -213,9 +214,7 @@ function checkbox({ name, color, dash }, hidden, changed) {
   const input = make("input", { type: "checkbox", style: "width:1.05rem;height:1.05rem;flex:none;margin:0;accent-color:var(--dlw-blue)", "data-action": `show ${name}` });
   input.checked = !hidden.has(name);
   input.addEventListener("change", () => { hidden[input.checked ? "delete" : "add"](name); changed(); });
-  const sign = draw("svg", { viewBox: "0 0 26 12", width: 22, height: 12, "aria-hidden": "true", style: "flex:none" },
-    draw("path", { d: "M0 6H26", stroke: colour(color), "stroke-width": 2.5, "stroke-dasharray": dash }));
-  return { input, label: make("label", { style: "display:flex;gap:0.25rem;align-items:center;margin:0;min-height:1.6rem" }, input, sign, name) };
+  return { input, label: make("label", { style: "display:flex;gap:0.25rem;align-items:center;margin:0;min-height:1.6rem" }, input, swatch({ color, dash }), name) };
 }
 
 // A picture needs at least one curve, so the last one cannot be taken away.
@@ -226,36 +225,20 @@ function keepOne(boxes) {
 
 // ---------------------------------------------------------------- dragging (the sliders do the same from the keyboard)
 
-function firstAbove(ends, value) {
-  return ends.find((end) => end >= value) ?? ends.at(-1);
-}
-
-function within(value, low, high, step) {
-  return Math.min(high, Math.max(low, Number((Math.round(value / step) * step).toFixed(6))));
-}
-
-function onDrag(plot, start, move) {
-  Object.assign(plot.svg.style, { touchAction: "pan-y", userSelect: "none" });       // a finger still scrolls the page
-  plot.svg.addEventListener("pointerdown", (event) => {
-    if (!start(plot.at(event))) return;
-    plot.svg.setPointerCapture(event.pointerId);
-    move(plot.at(event));
-  });
-  plot.svg.addEventListener("pointermove", (event) => {
-    if (plot.svg.hasPointerCapture(event.pointerId)) move(plot.at(event));
-  });
-}
-
 function dragLanes(ui, plot) {
   let held = "prediction";
-  plot.svg.style.cursor = "ew-resize";
-  onDrag(plot, ([x]) => {
-    const { outlier, prediction } = ui.inputs;
+  const move = (event) => ui.set(held, ui.within(held, plot.at(event)[0]));
+  const press = (event) => {
+    const [x] = plot.at(event), { outlier, prediction } = ui.inputs;
     held = Math.abs(x - outlier) < Math.abs(x - prediction) ? "outlier" : "prediction";
-    return true;
-  }, ([x]) => ui.set(held, held === "outlier" ? within(x, 0, 20, 0.5) : within(x, 0, 8, 0.1)));
+    move(event);
+  };
+  plot.svg.style.cursor = "ew-resize";
+  drag(plot.svg, { press, move, scroll: true });
 }
 
 function dragMargin(ui, plot) {
-  onDrag(plot, () => ui.inputs.task === "classification", ([x]) => ui.set("margin", within(x, -6, 6, 0.1)));
+  const move = (event) => ui.set("margin", ui.within("margin", plot.at(event)[0]));
+  const press = (event) => (ui.inputs.task === "classification" ? move(event) : false);
+  drag(plot.svg, { press, move, scroll: true });
 }

@@ -32,7 +32,7 @@ CONTROLS = (
 TARGETS = (1.0, 2.0, 3.0, 4.0)                             # the outlier is the fifth
 RESIDUALS = np.linspace(-20, 8, 281)
 MARGINS = np.linspace(-6, 6, 241)
-UPDATES, LR = 25, 1.0
+UPDATES, LEARNING_RATE = 25, 1.0
 
 
 def termwise(loss):
@@ -196,7 +196,7 @@ def descend(margin):
             zero_one(now[:1])[1], perceptron(now[1:2])[1], slopes * (1, 2 * values[1]),
             cross_entropy(now[4:5])[1], squared_on_sigmoid(now[5:])[1],
         ])
-        paths[:, step + 1] = now - LR * gradients
+        paths[:, step + 1] = now - LEARNING_RATE * gradients
     return paths
 
 
@@ -243,8 +243,8 @@ def compute_classification(margin):
     -------
     dict
         ``grid``, margins (241,), with ``values`` and ``gradients`` (6, 241); ``point_values`` and
-        ``point_gradients`` (6,) at the margin; ``paths`` (6, 26) of gradient descent from there;
-        ``ratio``, how many times the cross entropy pulls harder than the squared error.
+        ``point_gradients`` (6,) at the margin; ``paths`` (6, 26) of gradient descent from there,
+        at ``learning_rate``; ``ratio``, how many times the cross entropy pulls harder than the squared error.
     """
     values, gradients = margin_curves()
     point_values, point_gradients = of_margins(np.array([float(margin)]))
@@ -256,6 +256,7 @@ def compute_classification(margin):
         "point_values": point_values[:, 0],
         "point_gradients": point_gradients[:, 0],
         "paths": descend(margin),
+        "learning_rate": LEARNING_RATE,
         "ratio": float(point_gradients[entropy, 0] / point_gradients[squared, 0]),
     }
 

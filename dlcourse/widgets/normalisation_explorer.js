@@ -1,11 +1,10 @@
-import { Plot, button, colour, draw, format, make, mount, row } from "./kit.js";
+import { Plot, bracket, button, colour, draw, firstAbove, fixed, format, make, mount, pointOn, row, tinted, track } from "./kit.js";
 
 const SIZE = { width: 380, height: 260 };
 const GRID = { width: 380, height: 300, bare: true, margin: [20, 4, 4, 22], y: [0, 1] };
 const OUTLINES = ["blue", "orange", "green", "pink", "gold", "violet"];
 const RANGE = 4;                                           // of the colours, in both grids
 const AS_BEFORE = { scale: 1, shift: 0, gamma: 1, beta: 0, eps: 1e-5 };
-let followers = 0;
 
 export default {
   render(context) {
@@ -19,7 +18,7 @@ export default {
       ui.stage.append(before.figure, after.figure, sums, stats.figure, counts.figure, modes.figure);
       modes.figure.style.maxWidth = "24rem";               // alone in its row, it would be twice as large as the others
       ui.extra.append(make("div", { class: "dlw-buttons" },
-        button("New batch", () => ui.set("seed", (ui.inputs.seed + 1) % 1000), { name: "new" }),
+        button("New batch", () => ui.set("seed", ui.next("seed")), { name: "new" }),
         button("Undo changes", () => ui.set(AS_BEFORE), { name: "undo" })));
 
       const inside = ui.readout("inside", "output moved, changed part");
@@ -33,9 +32,8 @@ export default {
       for (const plot of [before, after]) pickByPointer(plot, follow);
 
       return (outputs, inputs) => {
-        ui.control("groups").style.display = inputs.norm === "group" ? "" : "none";
-        ui.control("mode").style.display = inputs.norm === "batch" ? "" : "none";
-        modes.figure.style.display = inputs.norm === "batch" ? "" : "none";
+        ui.control("groups").hidden = inputs.norm !== "group";
+        ui.control("mode").hidden = modes.figure.hidden = inputs.norm !== "batch";
         follow.resize(outputs.x.shape);
         after.caption.textContent = inputs.norm === "batch" ? `Output y (${inputs.mode})` : "Output y";
         redraw = () => drawGrids(before, after, sums, follow, outputs, inputs);
@@ -122,15 +120,14 @@ function cells(plot, grid, values) {
   for (let i = 0; i < values.length; i++) {
     const { x, y } = grid.at(i), share = Math.min(1, Math.abs(values[i]) / RANGE);
     // The tint stays pale enough for the number on it.
-    const fill = `color-mix(in srgb, ${colour(values[i] < 0 ? "orange" : "blue")} ${Math.round(60 * share)}%, ${colour("paper")})`;
+    const fill = tinted(values[i] < 0 ? "orange" : "blue", 0.6 * share);
     plot.layer.append(draw("rect", { x, y, width: grid.w, height: grid.h, style: `fill:${fill}` }));
     if (size >= 8) plot.layer.append(draw("text", { x: x + grid.w / 2, y: y + grid.h / 2 + 0.36 * size, "text-anchor": "middle", style: `font-size:${size}px` }, short(values[i])));
   }
 }
 
 function short(value) {
-  const text = Math.abs(value) < 9.95 ? value.toFixed(1) : value.toFixed(0);
-  return (text === "-0.0" ? "0.0" : text).replace("-", "−");
+  return fixed(value, Math.abs(value) < 9.95 ? 1 : 0);
 }
 
 // The values of one mean always fill a rectangle of the grid.
@@ -166,20 +163,16 @@ function refusal(plot, grid) {
 
 // Which value's arithmetic is written out: a slider for the keyboard, and a click on either grid.
 function follower(changed) {
-  const input = make("input", { type: "range", min: 0, max: 0, step: 1, value: 0, name: "follow", id: `dlw-follow-${++followers}` });
-  const output = make("output", { for: input.id });
-  const element = make("div", { class: "dlw-control", style: "flex:1 1 100%" }, make("label", { for: input.id, style: "white-space:nowrap" }, "Follow"), output, input);
+  const { element, input, put } = track({ label: "Follow", name: "follow", move: (index) => self.go(index) });
+  element.style.flex = "1 1 100%";
+  element.querySelector("label").style.whiteSpace = "nowrap";
   let shape = [1, 1, 1, 1];
   const name = () => {
     const pixels = shape[2] * shape[3], cell = Math.floor(self.index / pixels);
     const pixel = pixels > 1 ? `, pixel ${(self.index % pixels) + 1}` : "";
     return `example ${Math.floor(cell / shape[1]) + 1}, channel ${(cell % shape[1]) + 1}${pixel}`;
   };
-  const say = () => {
-    input.value = self.index;
-    output.textContent = name();
-    input.setAttribute("aria-valuetext", name());
-  };
+  const say = () => put(self.index, name());
   const self = {
     element,
     index: 0,
@@ -193,14 +186,13 @@ function follower(changed) {
       say();
     },
   };
-  input.addEventListener("input", () => self.go(Number(input.value)));
   return self;
 }
 
 function pickByPointer(plot, follow) {
   plot.svg.style.cursor = "pointer";
   plot.svg.addEventListener("click", (event) => {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(plot.svg.getScreenCTM().inverse());
+    const point = pointOn(plot.svg, event);
     const index = places(plot, follow.shape()).find(point.x, point.y);
     if (index !== undefined) follow.go(index);
   });
@@ -208,7 +200,7 @@ function pickByPointer(plot, follow) {
 
 function arithmetic(outputs, inputs, follow) {
   // Five digits go in and three come out, so that whoever redoes the sum gets the same.
-  const i = follow.index, bracket = (text) => (text.startsWith("−") ? `(${text})` : text);
+  const i = follow.index;
   const given = (value) => format(Number(value.toFixed(7)), 5), number = tidy;
   if (!outputs.y) return `The layer refuses. ${outputs.refused}.`;
   const first = Math.floor(i / (outputs.x.shape[2] * outputs.x.shape[3])) % outputs.x.shape[1] === 0;
@@ -229,12 +221,12 @@ function drawStats(plot, { before, after }) {
     low.push(...means.map((mean, g) => mean - deviations[g]));
     high.push(...means.map((mean, g) => mean + deviations[g]));
   }
-  const reach = [4, 6, 10, 20, 40, 80].find((end) => Math.max(...high, ...low.map((value) => -value)) <= end) ?? 80;
+  const reach = firstAbove([4, 6, 10, 20, 40, 80], Math.max(...high, ...low.map((value) => -value)));
   plot.clear({ x: [0.4, count + 0.6], y: [-reach, reach], xlabel: "outline, from the top left" });
   plot.rule({ y: 0 });
   const radius = count > 20 ? 2.5 : 4, apart = 0.17;
-  whiskers(plot, before, -apart, { color: "orange", label: "before (circle)", radius });
-  if (after) whiskers(plot, after, apart, { color: "blue", label: "after (square)", shape: "square", radius });
+  whiskers(plot, before, -apart, { color: "orange", label: "before", radius });
+  if (after) whiskers(plot, after, apart, { color: "blue", label: "after", shape: "square", radius });
   const words = (stats) => `means ${ends(row(stats, 0))}, deviations ${ends(row(stats, 1))}`;
   plot.describe(`${count} outlines. Before: ${words(before)}.${after ? ` After: ${words(after)}.` : ""}`);
 }
@@ -252,9 +244,9 @@ function whiskers(plot, stats, offset, { color, label, shape = "circle", radius 
 
 function drawCounts(plot, { edges, counts_before: before, counts_after: after }) {
   const top = Math.max(...before, ...(after ?? [0]));
-  plot.clear({ y: [0, [4, 8, 20, 40, 80, 200].find((end) => top <= end)] });
+  plot.clear({ y: [0, firstAbove([4, 8, 20, 40, 80, 200], top)] });
   const centres = Array.from(before, (_, i) => (edges[i] + edges[i + 1]) / 2);
-  if (after) plot.bars(centres, after, { color: "color-mix(in srgb, var(--dlw-blue) 45%, var(--dlw-paper))", width: edges[1] - edges[0], label: "after" });
+  if (after) plot.bars(centres, after, { color: tinted("blue", 0.45), width: edges[1] - edges[0], label: "after" });
   const xs = [], ys = [];
   before.forEach((count, i) => { xs.push(edges[i], edges[i + 1]); ys.push(count, count); });
   plot.line(xs, ys, { color: "orange", label: "before" });
@@ -265,7 +257,7 @@ function drawCounts(plot, { edges, counts_before: before, counts_after: after })
 function drawModes(plot, { trained, evaluated, gap }) {
   // One range for both axes: equal outputs lie on the diagonal of the picture.
   const largest = Math.max(...[...(trained ?? []), ...(evaluated ?? [])].map(Math.abs));
-  const reach = [3, 5, 10, 20, 50, 100, 200].find((end) => largest <= end) ?? 200;
+  const reach = firstAbove([3, 5, 10, 20, 50, 100, 200], largest);
   plot.clear({ x: [-reach, reach], y: [-reach, reach] });
   plot.line([-reach, reach], [-reach, reach], { color: "muted", dash: "5 4", label: "no difference" });
   if (!trained || !evaluated) {

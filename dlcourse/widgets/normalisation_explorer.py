@@ -67,21 +67,6 @@ def draw_batches(rng, batches, examples, size):
     return x[..., : height * width].reshape(batches, examples, CHANNELS, height, width)
 
 
-def draw_input(seed, examples, size):
-    """Draw the batch that is shown; a smaller batch is the beginning of a larger one.
-
-    Parameters
-    ----------
-    seed, examples : int
-    size : tuple of int
-
-    Returns
-    -------
-    ndarray of float64, shape (N, 6, H, W)
-    """
-    return draw_batches(np.random.default_rng([seed, 0]), 1, 8, size)[0, :examples]
-
-
 @lru_cache(maxsize=64)
 def running_statistics(seed, examples, size):
     """Let a batch norm see past batches, of the size of the one shown, before anything was changed.
@@ -257,7 +242,7 @@ def compute(norm, mode, groups, examples, pixels, changed, scale, shift, gamma, 
         elsewhere. ``gap``: root mean square of the difference between the modes.
     """
     size = tuple(int(side) for side in pixels.split("x"))
-    original = draw_input(seed, examples, size)
+    original = draw_batches(np.random.default_rng([seed, 0]), 1, 8, size)[0, :examples]   # of 8, the first N
     x, touched = change(original, changed, scale, shift)
     group = group_of(norm, int(groups), x.shape)
     running_mean, running_var = running_statistics(seed, examples, size)

@@ -1,4 +1,4 @@
-import { Plot, button, colour, draw, format, make, mount, player, row } from "./kit.js";
+import { Plot, button, colour, drag, draw, format, make, mount, player, row, swatch } from "./kit.js";
 
 // Each optimiser has a colour, a dash and a shape, so that none depends on its colour alone.
 const LOOKS = {
@@ -12,12 +12,13 @@ const LOOKS = {
 };
 const FARTHEST = 4000;   // pixels: what lies further out is drawn at this distance, in its direction
 const WIDEST = 660;      // pixels: the picture of the paths, axis labels included
-const TALLEST = 360;     // and its height without them, when the valley is turned
+const TALLEST = 360;     // and its height without them, when the valley is turned,
+const SHORTEST = 130;    // and when it lies flat on a narrow screen
 
 export default {
   render(context) {
     return mount(context, (ui) => {
-      const labels = Object.fromEntries(ui.model.get("about").controls.find(({ name }) => name === "tune").options);
+      const labels = Object.fromEntries(ui.about("tune").options);
       const map = new Plot({ width: WIDEST, height: 194, margin: [8, 8, 42, 46], xlabel: "weight w₁", ylabel: "weight w₂", title: " " });
       const curves = new Plot({ width: WIDEST, height: 260, margin: [8, 8, 42, 66], log: "y", xlabel: "step", ylabel: "loss", title: "Loss, on a logarithmic axis" });
       const table = resultTable(ui, labels);
@@ -28,12 +29,13 @@ export default {
         label: "Step",
         interval: 90,
         show(step) {
-          if (!outputs) return;
           drawMap(map, background, outputs, ui.inputs, step);
           drawCurves(curves, outputs, ui.inputs, step);
           table.show(outputs, ui.inputs, step);
           map.describe(sayPlaces(outputs, labels, step));
-          curves.describe(sayLosses(outputs, labels, step));
+          const losses = sayLosses(outputs, labels, step);
+          curves.describe(`Loss against step, falling from ${format(outputs.first, 3)}. ${losses}`);
+          return losses;
         },
       });
       const handle = startHandle(ui, map, () => outputs);
@@ -41,14 +43,18 @@ export default {
       ui.extra.append(walk.element);
       map.figure.style.cssText = curves.figure.style.cssText = `flex:1 1 100%;max-width:${WIDEST}px`;
       ui.stage.append(map.figure, curves.figure, table.element);
-      startWithSurface(ui, () => outputs);
+      ui.accompany("surface", (name) => {       // a saddle has another telling start than a ravine
+        const [along, across] = outputs.starts[name];
+        return { start_along: along, start_across: across };
+      });
 
       return (next, inputs) => {
         outputs = next;
         showSliders(ui, inputs.tune);
         noise.disabled = inputs.noise === 0;
-        equalScales(map, outputs.half);
-        map.caption.textContent = `Paths, both axes to the same scale; ${outputs.bottoms.shape[0] > 1 ? "the stars are the minima" : "the star is the minimum"}`;
+        const stretch = fitScales(map, outputs.half);
+        map.caption.textContent = `Paths, ${stretch > 1.05 ? `stretched ${format(stretch, 2)} times upwards` : "both axes to the same scale"}; `
+          + (outputs.bottoms.shape[0] > 1 ? "the stars are the minima" : "the star is the minimum");
         map.clear({ x: [-outputs.half[0], outputs.half[0]], y: [-outputs.half[1], outputs.half[1]] });
         background = contours(map, outputs);
         handle.place(outputs.start);
@@ -67,37 +73,24 @@ export default {
 function showSliders(ui, tuned) {
   for (const rule of Object.keys(LOOKS)) {
     for (const name of Object.keys(ui.inputs).filter((key) => key.startsWith(`${rule}_`) && key !== `${rule}_on`)) {
-      ui.control(name).style.display = rule === tuned ? "" : "none";
+      ui.control(name).hidden = rule !== tuned;
     }
   }
 }
 
-// A saddle has another telling start than a ravine, so a new loss brings its own. We step in before
-// the menu itself asks Python, so that loss and start change in one call.
-function startWithSurface(ui, outputs) {
-  ui.control("surface").addEventListener("change", (event) => {
-    event.stopPropagation();
-    const [along, across] = outputs().starts[event.target.value];
-    ui.set({ surface: event.target.value, start_along: along, start_across: across });
-  }, true);
-}
-
 function resetAndNoise(ui, walk) {
   const first = { ...ui.inputs };
-  const noise = button("New noise", () => ui.set("seed", (ui.inputs.seed + 1) % 1000000), { name: "noise" });
+  const noise = button("New noise", () => ui.set("seed", ui.next("seed")), { name: "noise" });
   const reset = button("Reset", () => { walk.stop(); ui.set(first); }, { name: "reset" });
-  walk.element.append(noise, reset);
+  walk.buttons.append(noise, reset);
   return noise;
 }
 
 // The start can be dragged; the two sliders of the start do the same by keyboard.
 function startHandle(ui, map, outputs) {
   const ring = draw("circle", { r: 8, fill: "none", stroke: colour("ink"), "stroke-width": 2 });
-  const grip = draw("circle", { r: 20, fill: "transparent", style: "cursor:grab;touch-action:none" });
-  let dragging = false;
-  grip.addEventListener("pointerdown", (event) => { dragging = true; grip.setPointerCapture(event.pointerId); event.preventDefault(); });
-  grip.addEventListener("pointermove", (event) => { if (dragging) ui.set(startAt(ui, map.at(event), outputs().axes)); });
-  for (const end of ["pointerup", "pointercancel"]) grip.addEventListener(end, () => { dragging = false; });
+  const grip = draw("circle", { r: 20, fill: "transparent", style: "cursor:grab" });
+  drag(grip, { press: (event) => event.preventDefault(), move: (event) => ui.set(startAt(ui, map.at(event), outputs().axes)) });
   map.svg.append(ring, grip);
   return {
     place([x, y]) {
@@ -111,32 +104,32 @@ function startHandle(ui, map, outputs) {
 
 // A place in the picture, told in the valley's own directions and kept to the sliders' ends and steps.
 function startAt(ui, [x, y], axes) {
-  const place = { start_along: axes[0] * x + axes[2] * y, start_across: axes[1] * x + axes[3] * y };
-  for (const { name, low, high } of ui.model.get("about").controls) {
-    if (name in place) place[name] = Number(Math.max(low, Math.min(high, place[name])).toFixed(1));
-  }
-  return place;
+  return {
+    start_along: ui.within("start_along", axes[0] * x + axes[2] * y),
+    start_across: ui.within("start_across", axes[1] * x + axes[3] * y),
+  };
 }
 
 function limitReadout(ui, labels) {
   const put = ui.readout("limit", "");
-  const term = ui.readouts.querySelector("[data-name=limit]").previousSibling;
   return (limit, { tune, surface }) => {
-    term.textContent = `${labels[tune]}: largest stable rate`;
+    put.rename(`${labels[tune]}: largest stable rate`);
     put(limit ?? (surface === "ravine" ? "no fixed limit" : "told for the ravine only"));
   };
 }
 
 // ---------------------------------------------------------------- the picture of the paths
 
-// A ravine has to look as steep as it is: a unit is as many pixels upwards as across.
-function equalScales(map, [across, up]) {
+// A ravine has to look as steep as it is: a unit is as many pixels upwards as across. On a narrow screen that would
+// leave a strip too low to see a path in, so there it is stretched; by how much is returned.
+function fitScales(map, [across, up]) {
   const [top, right, bottom, left] = map.margin;
   const room = Math.max(240, Math.min(WIDEST, map.figure.clientWidth || WIDEST)) - left - right;
-  const unit = Math.min(room / (2 * across), TALLEST / (2 * up));
+  const unit = Math.min(room / (2 * across), TALLEST / (2 * up)), height = Math.max(SHORTEST, 2 * up * unit);
   map.widest = Math.round(2 * across * unit) + left + right;
-  map.highest = Math.round(2 * up * unit) + top + bottom;
+  map.highest = Math.round(height) + top + bottom;
   map.svg.style.maxWidth = `${map.widest}px`;
+  return height / (2 * up * unit);
 }
 
 // Contour lines as filled shapes laid over each other: the lower, the darker.
@@ -236,7 +229,7 @@ function resultTable(ui, labels) {
   for (const name of Object.keys(LOOKS)) {
     const toggle = ui.control(`${name}_on`);
     toggle.style.cssText = "grid-template-columns:auto auto 1fr;gap:0 0.35rem";     // narrow, for a phone
-    toggle.querySelector("input").after(sample(LOOKS[name]));
+    toggle.querySelector("input").after(swatch({ ...LOOKS[name], both: true }));
     cells[name] = ["rate", "loss", "result"].map(() => make("td", { style: `${style};font-variant-numeric:tabular-nums` }));
     body.append(make("tr", { "data-name": name }, make("th", { scope: "row", style }, toggle), ...cells[name]));
   }
@@ -254,13 +247,6 @@ function resultTable(ui, labels) {
       }
     },
   };
-}
-
-function sample({ color, dash, shape }) {
-  const mark = { circle: "M14 2a4 4 0 1 0 .01 0z", square: "M10 2h8v8h-8z", triangle: "M14 1l5 9h-10z" }[shape];
-  return draw("svg", { viewBox: "0 0 28 12", width: 28, height: 12, "aria-hidden": "true" },
-    draw("path", { d: "M1 6H27", stroke: colour(color), "stroke-width": 2.5, "stroke-dasharray": dash }),
-    draw("path", { d: mark, fill: colour(color) }));
 }
 
 function sayLoss(loss) {
@@ -304,5 +290,5 @@ function sayPlaces(outputs, labels, step) {
 
 function sayLosses(outputs, labels, step) {
   const losses = outputs.names.map((name, i) => `${labels[name]} ${sayLoss(row(outputs.losses, i)[step])}`);
-  return `Loss against step, falling from ${format(outputs.first, 3)}. After step ${step}: ${losses.join(", ") || "none"}.`;
+  return `After step ${step}: ${losses.join(", ") || "none"}.`;
 }

@@ -1,4 +1,4 @@
-import { Plot, button, colour, draw, format, make, mount, player, row } from "./kit.js";
+import { Plot, button, colour, drag, draw, format, make, mount, player, row } from "./kit.js";
 
 const RANDOM = ["separable", "overlap"];
 const KINDS = { "-1": { kind: "circle", color: "blue" }, 1: { kind: "square", color: "orange" } };
@@ -11,20 +11,19 @@ export default {
       const second = new Plot({ width: 416, height: 400, title: " " });
       const show = { mistakes: ui.readout("mistakes", "mistakes so far"), wrong: ui.readout("wrong", "points wrong now"),
         bound: ui.readout("bound", "bound (R/γ)²"), margin: ui.readout("margin", "widest margin") };
-      const story = makeStory();
       let outputs = null, inputs = null, run = "";
 
-      const walk = player({ label: "Mistake", interval: 700, show: (k) => {
+      const walk = player({ label: "Mistake", interval: 700, story: "max(4.5em, calc(11.2em - 16cqw))", show: (k) => {
         drawPoints(plot, outputs, k);
         editor.update(outputs);
         PICTURES[inputs.picture](second, outputs, k);
         show.mistakes(k);
         show.wrong(sum(row(outputs.wrong, k)));
-        story.tell(`${tellStep(outputs, k)} ${tellEnd(outputs, k)}`, walk);
+        return `${tellStep(outputs, k)} ${tellEnd(outputs, k)}`.trim();
       } });
       const editor = makeEditor(ui, plot);
       const toolbar = makeToolbar(ui, editor);
-      ui.extra.append(toolbar.draws, walk.element, story.element);
+      ui.extra.append(toolbar.draws, walk.element);
       plot.figure.append(toolbar.edits);
       ui.stage.append(plot.figure, second.figure);
 
@@ -36,7 +35,7 @@ export default {
         run = now;
         toolbar.update(inputs);
         show.bound(outputs.bound, outputs.separable ? whole(outputs.bound) : "none");
-        show.margin(outputs.margin, outputs.separable ? undefined : "no line");
+        show.margin(outputs.margin, sayMargin(outputs));
         if (!again) walk.stop();
         walk.resize(outputs.epoch.length, again ? walk.index : outputs.epoch.length - 1);
         return conclude(outputs);
@@ -76,31 +75,27 @@ function tellEnd(outputs, k) {
   return k >= outputs.most ? `The run is broken off after ${k} mistakes.` : "";
 }
 
+function ofOneClass(outputs) {
+  return outputs.y.every((y) => y === outputs.y[0]);
+}
+
+// Undefined where the number speaks for itself.
+function sayMargin(outputs) {
+  if (ofOneClass(outputs)) return "none: one class only";
+  if (!outputs.separable) return "no line";
+  return outputs.margin === null ? "0 up to rounding" : undefined;
+}
+
 function conclude(outputs) {
   const k = last(outputs), left = sum(row(outputs.wrong, k)), count = outputs.y.length;
   const mistakes = times(k, "mistake");
+  if (outputs.settled && ofOneClass(outputs)) return `All points are of one class. Any line with all of them on its side will do, and the rule has found one after ${mistakes}.`;
   if (outputs.settled) return `A line exists, and the rule has found one after ${mistakes}. The bound allows ${whole(outputs.bound)}.`;
   if (outputs.separable) return `A line exists, but ${mistakes} were not enough to find one. The bound allows ${whole(outputs.bound)}.`;
   const best = outputs.fewest[k];
   const cycles = outputs.repeats.some((seen) => seen >= 0);
   return `No line separates these points, so the mistakes never end${cycles ? ": the weights go round in a circle" : ""}. `
     + `After ${mistakes} ${left} of ${count} points are wrong; the best line on the way was wrong about ${best}.`;
-}
-
-// The sentence about one step: seen at once, spoken when the walk comes to rest.
-function makeStory() {
-  const seen = make("p", { style: "margin:0 0 0.6rem;min-height:max(4.5em, calc(11.2em - 16cqw))" });
-  const spoken = make("p", { class: "dlw-hidden", role: "status" });
-  let later = null;
-  return {
-    element: make("div", {}, seen, spoken),
-    tell(text, walk) {
-      seen.textContent = text.trim();
-      walk.element.querySelector("input").setAttribute("aria-valuetext", `mistake ${walk.index} of ${walk.length - 1}`);
-      clearTimeout(later);
-      later = setTimeout(() => { spoken.textContent = seen.textContent; }, 900);
-    },
-  };
 }
 
 // ---------------------------------------------------------------- the points and the line
@@ -165,19 +160,14 @@ function ring(plot, [x, y]) {
 }
 
 function explain(plot, k) {
-  const square = { x: 5, y: 0, width: 12, height: 12 }, disc = { cx: 11, cy: 6, r: 6 };
-  const stroke = { stroke: colour("paper"), "stroke-width": 2 }, x = "M7 2l8 8m0 -8l-8 8";
-  key(plot, "class −1", draw("circle", { ...disc, fill: colour("blue") }));
-  key(plot, "class +1", draw("rect", { ...square, fill: colour("orange") }));
-  key(plot, "crossed: wrong now", draw("rect", { ...square, fill: colour("muted") }), draw("path", { d: x, ...stroke }));
-  if (k > 0) key(plot, "made the mistake", draw("circle", { cx: 11, cy: 6, r: 5, fill: "none", stroke: colour("ink"), "stroke-width": 2 }));
+  const cross = draw("path", { d: "M8 3l6 6m0 -6l-6 6", stroke: colour("paper"), "stroke-width": 1.8 });
+  const head = draw("path", { d: "M21 6l-8 -5v10z", fill: colour("pink") });
+  for (const label of [-1, 1]) plot.note(`class ${signed(label)}`, { color: KINDS[label].color, shape: KINDS[label].kind });
+  plot.note("crossed: wrong now", { color: "muted", shape: "square", over: cross });
+  if (k > 0) plot.note("made the mistake", { color: "ink", shape: "ring" });
   if (k > 0) plot.note("line before", { color: "muted", dash: "5 3" });
   plot.note("line after", { color: "ink" });
-  key(plot, "w, to the side of +1", draw("path", { d: "M1 6h13", stroke: colour("pink"), "stroke-width": 2.2 }), draw("path", { d: "M21 6l-8 -4v8z", fill: colour("pink") }));
-}
-
-function key(plot, words, ...signs) {
-  plot.legend.append(make("li", {}, draw("svg", { viewBox: "0 0 22 12" }, ...signs), words));
+  plot.note("w, to the side of +1", { color: "pink", over: head });
 }
 
 // ---------------------------------------------------------------- the second picture
@@ -252,7 +242,7 @@ function makeEditor(ui, plot) {
   const layer = draw("g");
   plot.svg.append(layer);
   plot.svg.setAttribute("role", "group");             // an image may not contain anything that takes the focus
-  const self = { chosen: 0, touched: false, dragged: null, points: [], shift: 0, changed: () => {} };
+  const self = { chosen: 0, touched: false, points: [], shift: 0, changed: () => {} };
 
   self.send = () => ui.set("points", self.points.flat());
   self.choose = (i) => {
@@ -312,20 +302,19 @@ function placeHandle(handle, plot, outputs, i) {
 }
 
 function makeHandle(editor, plot, i) {
-  const handle = draw("circle", { r: 16, fill: "transparent", role: "button", tabindex: -1, style: "cursor:grab;touch-action:none;outline:none" });
+  const handle = draw("circle", { r: 16, fill: "transparent", role: "button", tabindex: -1, style: "cursor:grab;outline:none" });
   handle.addEventListener("focus", () => {
     editor.touched = true;
     editor.choose(i);
   });
   handle.addEventListener("blur", () => mark(handle, editor.touched && i === editor.chosen));
-  handle.addEventListener("pointerdown", (event) => {
-    event.preventDefault();                           // no selection of text, no scrolling
-    editor.dragged = i;
-    editor.focus(i);
-    handle.setPointerCapture(event.pointerId);
+  drag(handle, {
+    press: (event) => {
+      event.preventDefault();                         // no selection of text
+      editor.focus(i);
+    },
+    move: (event) => editor.move(i, plot.at(event)),
   });
-  handle.addEventListener("pointermove", (event) => { if (editor.dragged === i) editor.move(i, plot.at(event)); });
-  for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, () => { editor.dragged = null; });
   handle.addEventListener("keydown", (event) => press(editor, i, event));
   return handle;
 }
@@ -344,8 +333,8 @@ function press(editor, i, event) {
 }
 
 function makeToolbar(ui, editor) {
-  const fresh = button("New points", () => ui.set({ seed: ui.inputs.seed + 1, points: [] }), { name: "new-points" });
-  const shuffle = button("Another shuffling", () => ui.set("order_seed", ui.inputs.order_seed + 1), { name: "shuffle" });
+  const fresh = button("New points", () => ui.set("seed", ui.next("seed")), { name: "new-points" });
+  const shuffle = button("Another shuffling", () => ui.set("order_seed", ui.next("order_seed")), { name: "shuffle" });
   const flip = button("Flip the class", () => editor.flip(editor.chosen), { name: "flip" });
   const reset = button("Undo all moves", () => ui.set("points", []), { name: "reset" });
   const hint = make("p", { class: "dlw-about", style: "margin:0.3rem 0 0;font-size:0.88rem" });
@@ -354,10 +343,11 @@ function makeToolbar(ui, editor) {
     const place = name && editor.points[editor.chosen].slice(0, 2).map((value) => value + editor.shift);
     flip.disabled = !name;
     flip.textContent = name ? `Flip the class of point ${name}` : "Flip the class of a point";
-    hint.textContent = name ? `Point ${name} is at ${pair(place)}. Arrow keys move it by 0.1, with Shift by 0.5.`
+    hint.textContent = name ? `Point ${name} is at ${pair(place)}. Arrow keys move it by ${STEP}, with Shift by ${5 * STEP}.`
       : "Drag a point; or press Tab until one is marked, and move it with the arrow keys.";
   };
-  forgetMoves(ui, ["data", "n", "margin"]);
+  // Other points are asked for: what was moved before belongs to the old ones.
+  for (const name of ["data", "n", "margin", "seed"]) ui.accompany(name, () => ({ points: [] }));
   return {
     draws: make("div", { class: "dlw-buttons" }, fresh, shuffle),
     edits: make("div", { style: "margin-top:0.5rem" }, make("div", { class: "dlw-buttons", style: "margin:0" }, flip, reset), hint),
@@ -365,17 +355,8 @@ function makeToolbar(ui, editor) {
       const random = RANDOM.includes(inputs.data);
       // What would change nothing is not offered.
       for (const [part, useful] of [[fresh, random], [shuffle, inputs.order === "shuffled"], [ui.control("n"), random],
-        [ui.control("margin"), inputs.data === "separable"], [ui.control("shift"), random]]) part.style.display = useful ? "" : "none";
+        [ui.control("margin"), inputs.data === "separable"], [ui.control("shift"), random]]) part.hidden = !useful;
       reset.disabled = inputs.points.length === 0;
     },
   };
-}
-
-// Other points are asked for: what was moved before belongs to the old ones. This runs before the control's own listener.
-function forgetMoves(ui, names) {
-  for (const control of names) {
-    for (const kind of ["input", "change"]) {
-      ui.control(control).addEventListener(kind, () => ui.model.set("inputs", { ...ui.inputs, points: [] }), { capture: true });
-    }
-  }
 }

@@ -158,11 +158,12 @@ def widest_line(x, y):
     Returns
     -------
     tuple of (weight, bias, margin) or None
-        weight of shape (2,) and length 1. With a single class the weight is zero, and the bias its label.
+        weight of shape (2,) and length 1. With a single class the weight is zero, the bias its label, and
+        the margin None: no other class bounds it.
     """
     positive, negative = x[y == 1], x[y == -1]
     if not len(positive) or not len(negative):
-        return np.zeros(2), float(y[0]), np.inf
+        return np.zeros(2), float(y[0]), None
     across = (positive[:, None] - negative).reshape(-1, 2)
     edges = [(side[:, None] - side)[np.nonzero(1 - np.eye(len(side)))] for side in (positive, negative)]
     along = np.concatenate(edges)[:, ::-1] * (1, -1)              # a quarter turn; both signs occur
@@ -194,8 +195,9 @@ def squeeze(x, y, run):
     Returns
     -------
     dict
-        ``separable`` and ``margin`` of the widest line; ``bound`` and ``gamma``, None if there is no line;
-        ``radius``; ``length`` (K + 1,); ``product`` (K + 1,), empty if there is no line.
+        ``separable``; ``margin`` of the widest line, None if there is no line or one class only; ``bound``
+        and ``gamma``, None if there is no line; ``radius``; ``length`` (K + 1,); ``product`` (K + 1,),
+        empty if there is no line.
     """
     widest = widest_line(x, y)
     lines = [np.append(widest[0], widest[1])] if widest else []

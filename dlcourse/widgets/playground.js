@@ -1,11 +1,9 @@
-import { Plot, button, colour, draw, format, make, mount, row } from "./kit.js";
+import { Plot, button, choice, colour, draw, fixed, format, make, mount, paint, percent, row, themeColours } from "./kit.js";
 
 const FEATURES = [["x1", "x₁"], ["x2", "x₂"], ["x1_squared", "x₁²"], ["x2_squared", "x₂²"], ["product", "x₁x₂"], ["sin_x1", "sin x₁"], ["sin_x2", "sin x₂"]];
 const FUNCTIONS = { tanh: "tanh", relu: "ReLU", leaky_relu: "leaky ReLU", elu: "ELU", sigmoid: "σ", linear: "" };
-const MOST_LAYERS = 4, MOST_UNITS = 8, LAST_TICK = 1_000_000;
 const SHORTEST_FRAME = 40;     // milliseconds: 25 frames a second are enough, and leave time for the sliders
 const OUTPUT = { layer: -1, unit: 0 };
-let menus = 0;
 
 export default {
   render(context) {
@@ -18,17 +16,15 @@ export default {
       view.right = buildRight(view);
       view.curve = new Plot({ width: 440, height: 190, xlabel: "updates", ylabel: "loss", margin: [8, 12, 40, 44], title: "Loss" });
       const readouts = buildReadouts(ui);
-      for (const caption of [view.right.plot.caption, view.curve.caption]) caption.style.fontWeight = "400";
       view.right.plot.caption.style.minHeight = "2.8em";      // two lines, so that nothing moves when it changes
       ui.stage.append(view.board.figure, view.right.element, view.curve.figure, ui.readouts);
       return (outputs, inputs) => {
-        Object.assign(view, { outputs, inputs, palette: makePalette(ui.root) });
+        Object.assign(view, { outputs, inputs, stops: themeColours(ui.root, ["orange", "paper", "blue"]) });
         if (view.chosen.layer >= inputs.layers || view.chosen.unit >= inputs[`units${view.chosen.layer + 1}`]) view.chosen = OUTPUT;
         view.board.arrange();
         paintAll(view);
         drawCurve(view);
         fillReadouts(readouts, outputs);
-        view.experiments(outputs.experiments);
         clock.arrived(outputs);
         return inWords(outputs);
       };
@@ -58,7 +54,7 @@ function makeClock(ui) {
     if (free()) ask();
   };
   const ask = () => {
-    asked = (ui.inputs.tick + 1) % LAST_TICK;
+    asked = ui.next("tick");
     askedAt = performance.now();
     clearTimeout(slow);
     slow = setTimeout(() => { count.textContent = "waiting for Python"; }, 800);
@@ -115,7 +111,7 @@ function buildControls(view, clock) {
   controls.style.gap = "0.4rem 1rem";
   controls.style.fontSize = "0.85rem";
   controls.before(experimentMenu(view, clock));
-  const count = (name) => () => ui.set(name, ui.inputs[name] + 1);
+  const count = (name) => () => ui.set(name, ui.next(name));
   ui.extra.classList.add("dlw-buttons");
   ui.extra.append(clock.play, clock.step,
     button("Restart", count("restart"), { name: "restart" }),
@@ -127,27 +123,21 @@ function buildControls(view, clock) {
 // The experiments are settings with a question; they come from Python, where the tests can try them.
 function experimentMenu(view, clock) {
   const { ui } = view;
-  const select = make("select", { name: "experiment", id: `dlw-experiment-${++menus}` });
+  const offered = ui.model.get("outputs").experiments;
   const question = make("p", { style: "grid-column:1/-1;margin:0.3rem 0 0" });
-  let offered = [];
-  view.experiments = (experiments) => {
-    if (offered.length === experiments.length) return;
-    offered = experiments;
-    select.replaceChildren(make("option", { value: "" }, "choose one to begin with"),
-      ...experiments.map((entry, i) => make("option", { value: i }, entry.label)));
-  };
-  select.addEventListener("change", () => {
-    const entry = offered[Number(select.value)];
-    question.textContent = select.value === "" ? "" : entry.question;
-    if (select.value === "") return;
+  const options = [["", "choose one to begin with"], ...offered.map(({ label }, i) => [String(i), label])];
+  const { element } = choice({ name: "experiment", label: "Experiment", options }, "", (chosen) => {
+    question.textContent = chosen === "" ? "" : offered[chosen].question;
+    if (chosen === "") return;
     clock.stop();
     view.chosen = OUTPUT;
     const kept = ["tick", "restart", "updates"];
     const defaults = ui.model.get("about").controls.filter((control) => !kept.includes(control.name));
-    ui.set({ ...Object.fromEntries(defaults.map((control) => [control.name, control.default])), ...entry.inputs, restart: ui.inputs.restart + 1 });
+    ui.set({ ...Object.fromEntries(defaults.map((control) => [control.name, control.default])), ...offered[chosen].inputs, restart: ui.next("restart") });
   });
-  return make("div", { class: "dlw-control", style: "grid-template-columns:auto 1fr;margin-bottom:0.6rem" },
-    make("label", { for: select.id }, "Experiment"), make("div", {}, select), question);
+  element.style.marginBottom = "0.6rem";
+  element.append(question);
+  return element;
 }
 
 // ---------------------------------------------------------------- the network
@@ -161,7 +151,7 @@ function buildBoard(view) {
   const { ui } = view;
   const wires = draw("svg", { style: "position:absolute;inset:0;width:100%;height:100%;pointer-events:none", "aria-hidden": "true" });
   const features = FEATURES.map(([name]) => featureRow(ui, name));
-  const layers = Array.from({ length: MOST_LAYERS }, (_, layer) => layerColumn(view, layer));
+  const layers = Array.from({ length: ui.about("layers").high }, (_, layer) => layerColumn(view, layer));
   const output = unitButton(view, -1, 0);
   const outputColumn = make("div", { style: COLUMN }, make("div", { style: HEAD }, "Output"), make("div", { style: STACK }, output.element));
   const area = make("div", { style: "position:relative;display:flex;justify-content:space-between;align-items:stretch", role: "group", "aria-label": "Network; arrow keys move between its units" },
@@ -209,7 +199,7 @@ function layerColumn(view, layer) {
   const less = smallButton("−", `fewer-${name}`, `One unit less in layer ${layer + 1}`, change(-1));
   const more = smallButton("+", `more-${name}`, `One unit more in layer ${layer + 1}`, change(1));
   const count = make("span");
-  const units = Array.from({ length: MOST_UNITS }, (_, unit) => unitButton(view, layer, unit));
+  const units = Array.from({ length: ui.about(name).high }, (_, unit) => unitButton(view, layer, unit));
   const element = make("div", { style: COLUMN },
     make("div", { style: HEAD }, count, make("span", { style: "display:flex" }, less, more)),
     make("div", { style: STACK }, ...units.map((unit) => unit.element)));
@@ -247,24 +237,23 @@ function moveBetweenUnits(view, event) {
 
 const same = (a, b) => a.layer === b.layer && a.unit === b.unit;
 const buttonOf = (board, { layer, unit }) => (layer < 0 ? board.output : board.layers[layer].units[unit]);
-const showIf = (element, wanted, display = "") => { element.style.display = wanted ? display : "none"; };
 
 // Show as many columns and units as there are, and a wire for each weight.
 function arrange(view, board) {
-  const { inputs } = view;
+  const { inputs, ui } = view;
   const sizes = Array.from({ length: inputs.layers }, (_, i) => inputs[`units${i + 1}`]);
   const shape = JSON.stringify([sizes, FEATURES.map(([name]) => inputs[name])]);
   if (shape === board.shape) return;
   board.shape = shape;
   board.depth.count.textContent = inputs.layers;
   board.depth.less.disabled = inputs.layers === 0;
-  board.depth.more.disabled = inputs.layers === MOST_LAYERS;
+  board.depth.more.disabled = inputs.layers === ui.about("layers").high;
   board.layers.forEach((column, i) => {
-    showIf(column.element, i < sizes.length, "flex");
+    column.element.hidden = i >= sizes.length;
     column.count.textContent = sizes[i] === 1 ? "1 unit" : `${sizes[i]} units`;
     column.less.disabled = sizes[i] === 1;
-    column.more.disabled = sizes[i] === MOST_UNITS;
-    column.units.forEach((unit, j) => showIf(unit.element, j < sizes[i]));
+    column.more.disabled = sizes[i] === ui.about(`units${i + 1}`).high;
+    column.units.forEach((unit, j) => { unit.element.hidden = !(j < sizes[i]); });
   });
   const on = board.features.filter((feature) => inputs[feature.name]);
   const columns = [on.map((feature) => feature.canvas), ...sizes.map((size, i) => board.layers[i].units.slice(0, size).map((unit) => unit.element)), [board.output.element]];
@@ -286,45 +275,24 @@ function placeWires(board) {
 
 // ---------------------------------------------------------------- painting
 
-// 255 colours from orange over the page's own to blue, as the bytes of a canvas.
-function makePalette(root) {
-  const style = getComputedStyle(root), context = make("canvas").getContext("2d", { willReadFrequently: true });
-  const [low, middle, high] = ["orange", "paper", "blue"].map((name) => {
-    context.fillStyle = style.getPropertyValue(`--dlw-${name}`).trim() || "#888";
-    context.fillRect(0, 0, 1, 1);
-    return context.getImageData(0, 0, 1, 1).data.slice(0, 3);
-  });
-  return Array.from({ length: 255 }, (_, i) => {
-    const share = Math.abs(i - 127) / 127, end = i < 127 ? low : high;
-    return [0, 1, 2].map((c) => middle[c] + share * (end[c] - middle[c]));
-  });
-}
-
-// Values from -127 to 127, row 0 at the bottom.
-function paint(canvas, values, palette) {
+// A small picture of values from -127 to 127.
+function paintSquare(canvas, values, stops) {
   const side = Math.round(Math.sqrt(values.length));
-  if (canvas.width !== side) { canvas.width = side; canvas.height = side; }
-  const context = canvas.getContext("2d"), image = context.createImageData(side, side);
-  for (let i = 0; i < values.length; i++) {
-    const at = 4 * ((side - 1 - Math.floor(i / side)) * side + (i % side));
-    image.data.set(palette[values[i] + 127], at);
-    image.data[at + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
+  paint(canvas, values, side, side, { stops, low: -127, high: 127 });
 }
 
 function paintAll(view) {
-  const { board, outputs, inputs, palette } = view;
+  const { board, outputs, inputs, stops } = view;
   board.features.forEach((feature, i) => {
-    paint(feature.canvas, row(outputs.features, i), palette);
+    paintSquare(feature.canvas, row(outputs.features, i), stops);
     feature.canvas.style.opacity = inputs[feature.name] ? 1 : 0.3;
   });
   outputs.maps.forEach((maps, layer) => board.layers[layer].units.slice(0, maps.shape[0]).forEach((unit, i) => {
-    paint(unit.canvas, row(maps, i), palette);
+    paintSquare(unit.canvas, row(maps, i), stops);
     unit.element.style.borderStyle = outputs.dead[layer][i] ? "dotted" : "solid";
     unit.element.setAttribute("aria-label", `Layer ${layer + 1}, unit ${i + 1}${outputs.dead[layer][i] ? ", dead" : ""}`);
   }));
-  paint(board.output.canvas, outputs.sides, palette);
+  paintSquare(board.output.canvas, outputs.sides, stops);
   board.output.element.setAttribute("aria-label", "Output");
   placePoints(view);
   paintChoice(view);
@@ -337,7 +305,7 @@ function paintChoice(view) {
   for (const unit of [board.output, ...board.layers.flatMap((layer) => layer.units)]) {
     unit.element.tabIndex = -1;
     unit.element.setAttribute("aria-pressed", "false");
-    unit.element.style.borderColor = "var(--dlw-edge)";
+    unit.element.style.borderColor = colour("edge");
   }
   const focusable = buttonOf(board, view.chosen).element;
   focusable.tabIndex = 0;
@@ -378,9 +346,9 @@ function formula(outputs, inputs, { layer, unit }) {
 const subscript = (number) => String.fromCodePoint(0x2080 + number);
 
 function signed(value, first) {
-  const size = Math.abs(value).toFixed(2), negative = value < 0 && Number(size) > 0;   // no −0.00
-  if (first) return negative ? `−${size}` : size;
-  return `${negative ? "−" : "+"} ${size}`;
+  const text = fixed(value, 2), negative = text.startsWith("−");
+  if (first) return text;
+  return negative ? `− ${text.slice(1)}` : `+ ${text}`;
 }
 
 // ---------------------------------------------------------------- the large picture
@@ -407,16 +375,10 @@ function placePoints(view) {
     if (set === 1) Object.assign(look, { outline: look.color, color: "paper", radius: 2.6, opacity: 0.8 });
     plot.points(chosen.map((i) => points[2 * i]), chosen.map((i) => points[2 * i + 1]), look);
   }));
-  nameSign(plot, "circle", "orange", "class 0");
-  nameSign(plot, "rect", "blue", "class 1");
+  plot.note("class 0", { color: "orange", shape: "circle" });
+  plot.note("class 1", { color: "blue", shape: "square" });
   plot.note("boundary", { color: "ink" });
-  if (inputs.show_test) nameSign(plot, "hollow", "muted", "test points, hollow");
-}
-
-function nameSign(plot, shape, color, label) {
-  const look = { fill: shape === "hollow" ? "none" : colour(color), stroke: colour(color) };
-  const sign = shape === "rect" ? draw("rect", { x: 7, y: 2, width: 8, height: 8, ...look }) : draw("circle", { cx: 11, cy: 6, r: 4, ...look });
-  plot.legend.append(make("li", {}, draw("svg", { viewBox: "0 0 22 12" }, sign), label));
+  if (inputs.show_test) plot.note("test points, hollow", { color: "muted", shape: "ring" });
 }
 
 function paintLarge(view, shown) {
@@ -428,7 +390,7 @@ function paintLarge(view, shown) {
   boundary.setAttribute("d", contour(plot, outputs.score, side));
   plot.caption.textContent = isOutput ? "Output: probability of class 1, from orange (0) to blue (1)"
     : `Layer ${shown.layer + 1}, unit ${shown.unit + 1}: its output, blue above 0, orange below`;
-  const part = percent(outputs.test_accuracy);
+  const part = percent(outputs.test_accuracy, 1);
   plot.describe(`Map of the plane with ${inputs.points} training points of two classes. `
     + `${isOutput ? "Shown is the network's output" : plot.caption.textContent}. ${part} of the test points lie on the right side of the boundary.`);
 }
@@ -492,8 +454,6 @@ function fillReadouts(readouts, outputs) {
   readouts.norm(outputs.norm);
 }
 
-const percent = (share) => `${format(100 * share, 3)}%`;
-
 function inWords(outputs) {
   const last = outputs.curve.shape[1] - 1, train = row(outputs.curve, 1)[last], test = row(outputs.curve, 2)[last];
   if (outputs.ran_away) {
@@ -502,7 +462,7 @@ function inWords(outputs) {
   if (outputs.step === 0) return "The network has its random first weights. Press Play.";
   const dead = outputs.dead.reduce((sum, layer) => sum + layer.filter(Boolean).length, 0);
   const text = `After ${outputs.step} updates the training loss is ${format(train, 3)} and the test loss ${format(test, 3)}; `
-    + `${percent(outputs.test_accuracy)} of the test points are on the right side.`;
+    + `${percent(outputs.test_accuracy, 1)} of the test points are on the right side.`;
   if (dead) return `${text} ${dead === 1 ? "One hidden unit is" : `${dead} hidden units are`} dead (dotted frame): 0 for every training point.`;
   if (outputs.overfits) return `${text} The test loss was lowest, ${format(outputs.best_test_loss, 3)}, after ${outputs.best_step} updates: the network overfits.`;
   return text;

@@ -127,6 +127,7 @@ def test_a_derivative_of_zero_can_be_reached():
 
 def test_curve_and_tangent():
     out = run(leaf="x")
+    assert out["curve"].shape == out["tangent"].shape == out["places"].shape == (61,)
     assert np.allclose(out["curve"], [RESULTS["penalty"](2.0, x) for x in out["places"]])
     assert out["curve"][30] == out["tangent"][30] == 3
     assert np.allclose(np.diff(out["tangent"]) / np.diff(out["places"]), 4)

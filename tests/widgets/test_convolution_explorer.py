@@ -105,6 +105,19 @@ def test_what_a_kernel_makes_of_an_even_area(name, total):
     np.testing.assert_allclose(result["output"], total, atol=1e-12)
 
 
+@pytest.mark.parametrize("name, middle, around", [
+    ("blur", 1 / 9, 1 / 9), ("sharpen", 5, [0, -1, 0, -1, -1, 0, -1, 0]), ("outline", 8, -1), ("identity", 1, 0),
+])
+def test_what_is_said_of_middle_and_neighbours(name, middle, around):
+    response = outputs(picture="pixel", kernel=name, padding=1)["output"][3:6, 3:6].ravel()
+    assert response[4] == middle
+    np.testing.assert_array_equal(np.delete(response, 4), around)
+
+
+def test_the_module_draws_as_many_pixels_as_python_has():
+    assert f"const SIZE = {explorer.SIZE};" in host.script("convolution_explorer")
+
+
 def test_stride_and_dilation_together_pass_over_pixels():
     assert outputs(dilation=2)["unused_count"] == 0
     for padding, rows in ((0, range(0, 10, 2)), (1, range(1, 10, 2))):  # even places only, or odd ones

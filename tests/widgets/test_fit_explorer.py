@@ -114,6 +114,17 @@ def test_the_sweep_holds_the_fit_shown():
         assert np.isclose(outputs["sweep"][name][here], outputs[name])
 
 
+def test_the_best_degree_and_the_best_strength_are_those_of_a_search():
+    x, t = sample()
+    truth = np.sin(2 * np.pi * GRID)
+    fits = [vander(GRID, d) @ np.linalg.lstsq(vander(x, d), t, rcond=None)[0] for d in range(16)]
+    assert run()["best"] == np.argmin([np.mean((fit - truth) ** 2) for fit in fits]) == 5
+    strengths, X = 10.0 ** np.arange(-10, 0.1, 0.25), vander(x, 9)
+    fits = [vander(GRID, 9) @ np.linalg.solve(X.T @ X + 10 * lam * np.eye(10), X.T @ t) for lam in strengths]
+    best = strengths[np.argmin([np.mean((fit - truth) ** 2) for fit in fits])]
+    assert np.isclose(run(against="strength", penalised=True)["best"], best)
+
+
 def test_the_effects_of_the_chapter():
     ninth, third, first = (run(degree=degree) for degree in (9, 3, 1))
     assert ninth["train"] < 1e-12 < third["train"] < first["train"]
@@ -128,7 +139,6 @@ def test_the_effects_of_the_chapter():
     assert tamed["test"] < ninth["test"] / 4
     assert tamed["variance"] < ninth["variance"] / 5
     assert run(num_points=100)["off"] < ninth["off"] / 3                # more points tame it as well
-    assert ninth["best"] == swept["at"][np.argmin(swept["test"])]
 
 
 def test_other_draws_are_fits_to_other_noise():

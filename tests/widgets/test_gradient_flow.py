@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from dlcourse.initializers import orthogonal
 from dlcourse.widgets import gradient_flow as flow
 from dlcourse.widgets import host
 from dlcourse.widgets.codec import to_json
@@ -123,7 +124,7 @@ def test_clipping_moves_the_curve_and_keeps_its_shape():
 
 def test_total_is_the_norm_of_the_matrix_gradient():
     result = outputs(steps=10, hidden=8, activation="linear", rho=0.5)
-    weight = 0.5 * flow.unit_matrix("orthogonal", 8, 0)[0]
+    weight = 0.5 * orthogonal((8, 8), rng=np.random.default_rng(0))
     rng = np.random.default_rng([0, 1])
     u, loss = 0.3 * rng.standard_normal((100, 8))[:10], rng.standard_normal(8)
     loss /= np.linalg.norm(loss)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlcourse.widgets import host, loss_explorer
-from dlcourse.widgets.loss_explorer import CONTROLS, MARGINS, RESIDUALS, UPDATES, best_for_huber, compute
+from dlcourse.widgets.loss_explorer import CONTROLS, MARGINS, RESIDUALS, best_for_huber, compute
 
 DEFAULTS = {control.name: control.default for control in CONTROLS}
 SQUARED, ABSOLUTE, HUBER = range(3)
@@ -27,6 +27,7 @@ def by_formula(m):
 
 def test_curves_of_residuals_are_the_formulas():
     out, r = outputs(delta=1.5), RESIDUALS
+    assert out["values"].shape == out["gradients"].shape == (3, 281)
     np.testing.assert_allclose(out["values"][SQUARED], r * r)
     np.testing.assert_allclose(out["values"][ABSOLUTE], np.abs(r))
     np.testing.assert_allclose(out["values"][HUBER], np.where(np.abs(r) < 1.5, r * r / 2, 1.5 * (np.abs(r) - 0.75)))
@@ -73,6 +74,7 @@ def test_gradients_vanish_at_the_best_constants():
 
 def test_curves_of_margins_are_the_formulas():
     out = outputs(task="classification")
+    assert out["values"].shape == out["gradients"].shape == (6, 241)
     smooth = (np.abs(MARGINS) > 1e-9) & (np.abs(MARGINS - 1) > 1e-9)
     values, gradients = by_formula(MARGINS)
     np.testing.assert_allclose(out["values"][:, smooth], values[:, smooth], atol=1e-12)
@@ -104,8 +106,10 @@ def test_the_squared_error_is_asleep_where_it_is_most_wrong():
 
 def test_each_path_follows_its_own_gradient():
     start = -4.35                                          # never on a kink
-    paths = outputs(task="classification", margin=start)["paths"]
-    assert paths.shape == (6, UPDATES + 1)
+    out = outputs(task="classification", margin=start)
+    paths = out["paths"]
+    assert out["learning_rate"] == 1
+    assert paths.shape == (6, 26)
     assert (paths[:, 0] == start).all()
     for k, path in enumerate(paths):
         np.testing.assert_allclose(np.diff(path), -by_formula(path[:-1])[1][k], atol=1e-12)

@@ -108,9 +108,21 @@ def test_evaluation_differs_for_batch_norm_only(norm):
     assert (out["gap"] > 0.1) == (norm == "batch")
 
 
+def averages_by_hand():
+    """Forty batches of 4 examples with 1 x 2 pixels, each with a share of a tenth in the running averages."""
+    rng = np.random.default_rng([0, 1])
+    noise, brightness = rng.standard_normal((40, 4, 6, 4)), 0.6 * rng.standard_normal((40, 4, 1, 1))
+    means, deviations = [1, -2, 0.5, 2, -0.5, -1], [1, 0.5, 1.5, 0.8, 1.2, 0.6]
+    mean, var = np.zeros(6), np.ones(6)
+    for batch in (np.reshape(means, (6, 1)) + brightness + np.reshape(deviations, (6, 1)) * noise)[..., :2]:
+        mean = 0.9 * mean + 0.1 * batch.mean(axis=(0, 2))
+        var = 0.9 * var + 0.1 * batch.var(axis=(0, 2), ddof=1)
+    return mean, var
+
+
 def test_evaluation_uses_running_averages_from_before_the_change():
     out = outputs(mode="evaluation", changed="channel", shift=5.0)
-    mean, var = running_statistics(0, 4, (1, 2))
+    mean, var = averages_by_hand()
     np.testing.assert_allclose(out["y"], (out["x"] - mean[:, None, None]) / np.sqrt(var[:, None, None] + 1e-5))
     np.testing.assert_allclose((out["x"] - out["mean"]) / out["std"], out["x_hat"])
     assert out["moved_inside"] == pytest.approx(5 / np.sqrt(var[0] + 1e-5))
@@ -136,6 +148,7 @@ def test_a_single_value_is_refused():
 
 def test_histograms_count_every_value():
     out = outputs(scale=10.0, shift=5.0)
+    assert (out["edges"].shape, out["counts_before"].shape, out["counts_after"].shape) == ((25,), (24,), (24,))
     assert out["counts_before"].sum() == out["counts_after"].sum() == out["x"].size
     beyond = np.sum(out["x"] >= out["edges"][-2])
     assert out["counts_before"][-1] == beyond > 0

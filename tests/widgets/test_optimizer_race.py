@@ -8,6 +8,15 @@ import pytest
 from dlcourse.widgets import defaults, evaluate, optimizer_race
 from dlcourse.widgets.controls import Choice, Slider
 
+# The losses written out: u along the valley, v across it, k the curvature across.
+LOSSES = {
+    "ravine": lambda u, v, k: u**2 / 2 + k * v**2 / 2,
+    "curved": lambda u, v, k: u**2 / 2 + k * (v + 1 - 0.02 * u**2) ** 2 / 2,
+    "saddle": lambda u, v, k: (u - 6) ** 2 * (u + 6) ** 2 / 144 + k * v**2 / 2,
+    "dented": lambda u, v, k: u**2 / 2 + 6 * np.sin(0.75 * u) ** 2 + k * v**2 / 2,
+}
+BOTTOMS = {"ravine": [[0, 0]], "curved": [[0, -1]], "saddle": [[-6, 0], [6, 0]], "dented": [[0, 0]]}
+
 RULES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
 EVERYONE = {f"{rule}_on": True for rule in RULES}
 
@@ -127,7 +136,9 @@ def test_the_defaults_repeat_the_race_of_the_chapter():
 def test_the_saddle_holds_gradient_descent_and_the_dents_hold_it_too():
     along, across = optimizer_race.VALLEYS["saddle"].start
     saddle = run(surface="saddle", start_along=along, start_across=across)
-    assert result(saddle, "losses", "sgd")[-1] > 8.5                  # 9 is the height of the saddle
+    assert LOSSES["saddle"](0, 0, 100.0) == 9
+    assert 9 in saddle["levels"]                                      # the line through the saddle is drawn
+    assert result(saddle, "losses", "sgd")[-1] > 8.5
     assert result(saddle, "losses", "adam")[-1] < 0.01
     dents = run(surface="dented")
     assert result(dents, "losses", "sgd")[-1] > 5
@@ -149,21 +160,21 @@ def test_noise_is_drawn_from_the_seed_and_shared():
 def test_the_gradient_is_the_slope_of_the_loss_and_the_bottoms_are_minima(name):
     valley, rng = optimizer_race.VALLEYS[name], np.random.default_rng(0)
     places = rng.uniform([-10, -2.2], [10, 2.2], (50, 2))
-    numeric = np.stack([(valley.loss(places + h, 7.0) - valley.loss(places - h, 7.0)) / 2e-5
+    numeric = np.stack([(LOSSES[name](*(places + h).T, 7.0) - LOSSES[name](*(places - h).T, 7.0)) / 2e-5
                         for h in (np.array([1e-5, 0]), np.array([0, 1e-5]))], axis=-1)
+    assert np.allclose(valley.loss(places, 7.0), LOSSES[name](*places.T, 7.0))
     assert np.allclose(valley.gradient(places, 7.0), numeric, atol=1e-6)
-    assert valley.loss(places, 7.0).min() >= 0
-    bottoms = run(surface=name)["bottoms"]
-    assert np.allclose(valley.loss(bottoms, 7.0), 0)
-    assert np.allclose(valley.gradient(bottoms, 7.0), 0)
+    assert np.allclose(run(surface=name)["bottoms"], BOTTOMS[name])
+    assert np.allclose(LOSSES[name](*np.transpose(BOTTOMS[name]), 7.0), 0)
+    assert np.allclose(valley.gradient(np.array(BOTTOMS[name], dtype=float), 7.0), 0)
 
 
 @pytest.mark.parametrize("name", sorted(optimizer_race.VALLEYS))
 def test_contour_lines_lie_on_their_level(name):
     outputs = run(surface=name, angle=25)
     inner = outputs["contours"].astype(float) @ outputs["axes"]             # back to (u, v)
-    valley = optimizer_race.VALLEYS[name]
-    height = valley.loss(inner, 100.0)
+    assert inner.shape == (10, 2, 209, 2)
+    height = LOSSES[name](inner[..., 0], inner[..., 1], 100.0)
     ends = inner[:, 0, :, 1] == inner[:, 1, :, 1]
     ends |= np.isclose(inner[:, 0, :, 1], inner[:, 1, :, 1], atol=1e-5)      # where both sides meet
     for level, heights, end in zip(outputs["levels"], height, ends, strict=True):

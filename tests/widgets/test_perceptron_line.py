@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from dlcourse.neurons import Perceptron, novikoff_bound
+from dlcourse.neurons import Perceptron
 from dlcourse.widgets import host, perceptron_line
 
 
@@ -72,8 +72,14 @@ def test_default_run_settles_within_the_bound():
 @pytest.mark.parametrize("seed", range(6))
 def test_floor_and_ceiling_of_the_proof(seed):
     out = run(seed=seed)
-    k = np.arange(len(out["lines"]))
-    assert out["bound"] == pytest.approx((out["radius"] / out["gamma"]) ** 2)
+    k, extended = np.arange(len(out["lines"])), np.column_stack([out["x"], np.ones(20)])
+    radius = np.linalg.norm(extended, axis=1).max()
+    stars = [line / np.linalg.norm(line) for line in (out["lines"][-1], widest_by_scan(out["x"], out["y"]))]
+    gamma, star = max(((out["y"] * (extended @ star)).min(), tuple(star)) for star in stars)   # the smaller bound
+    assert out["radius"] == pytest.approx(radius)
+    assert out["gamma"] == pytest.approx(gamma, rel=1e-3)
+    assert out["bound"] == pytest.approx((radius / gamma) ** 2, rel=1e-3)
+    np.testing.assert_allclose(out["product"], out["lines"] @ star, rtol=1e-3, atol=1e-3)
     assert np.all(out["product"] >= k * out["gamma"] - 1e-9)
     assert np.all(out["product"] <= out["length"] + 1e-9)
     assert np.all(out["length"] <= np.sqrt(k) * out["radius"] + 1e-9)
@@ -121,24 +127,26 @@ def six_points(seed):
     return np.random.default_rng(seed).normal(size=(6, 2)) + 0.5 * y[:, None], y
 
 
-def margin_by_scan(x, y):
-    """Find the widest margin by trying very many directions."""
+def widest_by_scan(x, y):
+    """Find weights and bias of the widest line by trying very many directions."""
     angles = np.linspace(0, 2 * np.pi, 100_000, endpoint=False)
-    along = x @ np.stack([np.cos(angles), np.sin(angles)])
-    return (along[y > 0].min(axis=0) - along[y < 0].max(axis=0)).max() / 2
+    directions = np.stack([np.cos(angles), np.sin(angles)])
+    above, below = (x @ directions)[y > 0].min(axis=0), (x @ directions)[y < 0].max(axis=0)
+    best = (above - below).argmax()
+    return np.append(directions[:, best], -(above + below)[best] / 2)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_widest_line_against_a_scan(seed):
     x, y = six_points(seed)
-    scanned, found = margin_by_scan(x, y), perceptron_line.widest_line(x, y)
+    line, found = widest_by_scan(x, y), perceptron_line.widest_line(x, y)
+    scanned = (y * (x @ line[:2] + line[2])).min()
     assert (found is not None) == (scanned > 0)
     if found:
         weight, bias, margin = found
         assert margin == pytest.approx(scanned, abs=1e-3)
         assert (y * (x @ weight + bias)).min() == pytest.approx(margin)
         assert np.hypot(*weight) == pytest.approx(1)
-        assert novikoff_bound(x, y, weight, bias) > 0
 
 
 def test_both_verdicts_occur_in_the_scan():
@@ -159,6 +167,13 @@ def test_points_on_one_spot_and_one_class():
     lone = run(points=as_points(np.ones((2, 2)), [1, 1]))
     assert lone["settled"]
     assert lone["separable"]
+    assert lone["margin"] is None                               # there is no other class to keep away from
+    assert lone["bound"] == pytest.approx(1)                    # (w, b) points at the only place, so γ is R
+
+
+def test_random_points_lie_around_the_origin_before_the_shift():
+    for data in ("separable", "overlap"):
+        assert np.abs(run(data=data, shift=0.0)["x"].mean(axis=0)).max() < 0.01
 
 
 def test_places_of_the_lines():
