@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import types
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,10 @@ import torch
 
 from dlcourse import checks
 from dlcourse.checks import CheckFailed
+from dlcourse.checks.answers import describe, is_tensor
+from dlcourse.checks.errors import LONGEST
+from dlcourse.checks.questions import share_points
+from dlcourse.checks.running import SEED_VARIABLE
 
 FILE = '''
 from otter.test_files import test_case
@@ -78,14 +83,14 @@ def test_load_refuses_a_file_without_name_or_checks(source):
 def test_points_are_shared_as_otter_shares_them(total, given, expected):
     from otter.test_files.abstract_test import TestCase, TestFile
 
-    assert checks.share_points(total, given) == expected
+    assert share_points(total, given) == expected
     cases = [TestCase("", lambda: None, False, points, None, None) for points in given]
     assert [case.points for case in TestFile.resolve_test_file_points(total, cases)] == expected
 
 
 def test_more_points_than_the_question_has():
     with pytest.raises(ValueError, match="points: the checks have 4 in all, the question only 3"):
-        checks.share_points(3, [4, None])
+        share_points(3, [4, None])
 
 
 # Running
@@ -105,7 +110,7 @@ def test_hidden_checks_run_on_request_only():
 
 
 def test_missing_name():
-    assert run()[0].message == "square is not defined. Has its cell been run?"
+    assert run()[0].message == "square is not defined. Is it spelled like this, and has its cell been run?"
 
 
 def test_error_in_the_answer_names_its_line():
@@ -142,10 +147,15 @@ def test_a_check_that_needs_a_missing_module():
     assert "needs not_there, which is not installed here" in run(source, square=np.square)[1].message
 
 
+def test_an_answer_that_is_no_function():
+    told = run(square=9.0)[0].message
+    assert told.startswith("this answer cannot be called (TypeError: 'float' object is not callable): is it a function")
+
+
 def test_a_check_that_trips_over_an_answer():
     source = FILE.replace("    x = generator", "    a, b = square(1.0)\n    x = generator")
     told = run(source, square=lambda x: x * x)[1].message
-    assert told.startswith("the answer cannot be used here (TypeError")
+    assert told.startswith("this answer cannot be checked (TypeError")
 
 
 # Random inputs
@@ -161,7 +171,7 @@ def test_generator_depends_on_seed_and_name(monkeypatch):
     assert np.array_equal(drawn_inputs(None), drawn_inputs(0))
     assert not np.array_equal(drawn_inputs(None), drawn_inputs(1))
     assert checks.generator("a").random() != checks.generator("b").random()
-    monkeypatch.setenv(checks.SEED_VARIABLE, "1")
+    monkeypatch.setenv(SEED_VARIABLE, "1")
     assert np.array_equal(drawn_inputs(None), drawn_inputs(1))
     big = 2**127 + 1
     assert np.array_equal(drawn_inputs(big), drawn_inputs(big))
@@ -197,10 +207,18 @@ A = np.array([[1.0, 2.0], [3.0, 4.0]])
         (A * [[1, 1], [1, np.inf]], "expected 4, got inf at index (1, 1)"),
         (None, "f(x): expected numbers, got None (does the function end with `return`?)"),
         (..., "got ... (not solved yet)"),
-        ("3", "expected numbers, got an object of type str"),
+        ("3", "expected numbers, got the text '3'"),
+        ({"a": 1}, "expected numbers, got a dict of length 1"),
+        (max, "got a function (are the brackets of a call missing?)"),
+        (int, "got a class (are the brackets of a call missing?)"),
+        ((x for x in A), "got an object of type generator (make a list or an array of its values)"),
         (lambda: 0, "got a function (are the brackets of a call missing?)"),
-        ([[1, 2], [3]], "expected rows of one length, got shapes [(2,), (1,)]"),
-        (np.array([None, 1]), "expected numbers, got an array of object"),
+        ([[1, 2], [3]], "expected entries of one shape, got entry 0 of shape (2,) and entry 1 of shape (1,)"),
+        (np.array([None, 1]), "got an array of dtype object (are its rows of different lengths, or is there a None?)"),
+        (np.array(["1"]), "expected numbers, got an array of dtype <U1"),
+        (2.0, "f(x): expected shape (2, 2), got a single number"),
+        (np.array([[1, 2], [np.nan, 4]]), "Hint: There is a nan: look for 0/0"),
+        (np.array([[1, 2], [np.inf, 4]]), "Hint: There is an infinite value: look for a division by 0"),
     ],
 )
 def test_message_of_expect_close(actual, words):
@@ -232,7 +250,41 @@ def test_empty_answer():
     assert "expected shape (0,), got shape (1,)" in message(checks.expect_close, [1], [], "f")
 
 
+def test_fractions_cut_off():
+    told = message(checks.expect_close, A.astype(int) // 2, A / 2, "f")
+    assert told.endswith("Hint: The fractions are cut off: look for // or for an array of integers.")
+    assert "Hint" not in message(checks.expect_close, np.zeros(3), np.full(3, 0.5), "f")     # zeros are no such sign
+    decayed = np.array([5e-324, 0.0])                                                        # nor is what decays to 0
+    assert "cut off" not in message(checks.expect_close, decayed, np.full(2, 0.5), "f")
+    assert "cut off" not in message(checks.expect_close, [1 + 1e-12, 2.0], [1.5, 2.5], "f")
+
+
+def test_an_answer_that_is_compared_with_itself_and_is_nan():
+    """A slope measured on the learner's own loss: his nan is not what was expected of him."""
+    for answer in (np.nan, -0.185):
+        told = message(checks.expect_close, answer, np.nan, "the slope", mistakes={"The sign.": -0.185})
+        assert told.startswith("the slope: there is nothing to compare it with Hint: Your own function returned nan")
+        assert "expected" not in told
+    assert "nothing to compare" in message(checks.expect_close, [1.0, 2.0], [1.0, np.nan], "f")
+
+
+def test_a_proxy_is_described_as_the_object_it_stands_for():
+    """In the grader only the name of an answer's type is known; the words are the same."""
+    for value in (None, ..., max, lambda: 0, int, (x for x in A), map(abs, A), range(3), object(), {1}):
+        proxy = type(type(value).__name__, (), {})()
+        assert describe(proxy) == describe(value)
+
+
+def test_a_long_text_of_an_answer_is_shortened():
+    def square(x):
+        raise ValueError("x" * 10**6)
+
+    assert len(run(square=square)[0].message) < 2 * LONGEST
+
+
 def test_expect_shape():
+    assert message(checks.expect_shape, A, (), "f") == "f: expected a single number, got shape (2, 2)"
+    assert message(checks.expect_shape, 3, ("N",), "f") == "f: expected shape (N,), got a single number"
     assert message(checks.expect_shape, A, ("N", 3), "f") == "f: expected shape (N, 3), got shape (2, 2)"
 
 
@@ -240,8 +292,11 @@ def test_expect_shape():
     ("actual", "expected", "words"),
     [("min", "max", "f: expected 'max', got 'min' Hint: The other one."),
      (1, True, "f: expected True, got the number 1"), (3, 4, "f: expected 4, got 3"),
-     (None, "max", "f: expected 'max', got None"), ([1, 2], [1, 3], "f: expected 3, got 2 at index 1"),
-     (0, None, "f: expected None, got an object of type int")],
+     (None, "max", "f: expected 'max', got None (does the function end with `return`?)"),
+     ([1, 2], [1, 3], "f: expected 3, got 2 at index 1"),
+     (0, None, "f: expected None, got the number 0"),
+     (2, "max", "f: expected 'max', got the number 2"), (" Max", "max", "Hint: Only spaces or capital letters differ."),
+     ("x" * 10**6, "max", f"… ({10**6} characters)")],
 )
 def test_message_of_expect_equal(actual, expected, words):
     mistakes = {"The other one.": "min"} if isinstance(expected, str) else None
@@ -257,8 +312,9 @@ def test_expect_equal_accepts():
 
 def test_expect_tuple():
     assert checks.expect_tuple((1, None), ["a", "b"], "f") == (1, None)
-    assert message(checks.expect_tuple, A, ["a", "b"], "f") == "f: expected 2 values (a, b), got one array"
-    assert message(checks.expect_tuple, (1,), ["a", "b"], "f") == "f: expected 2 values (a, b), got 1"
+    told = message(checks.expect_tuple, A, ["a", "b"], "f")
+    assert told == "f: expected 2 values (a, b), got an array of shape (2, 2)"
+    assert message(checks.expect_tuple, (1,), ["a", "b"], "f") == "f: expected 2 values (a, b), got 1 value"
     assert "got None (does" in message(checks.expect_tuple, None, ["a", "b"], "f")
 
 
@@ -267,7 +323,9 @@ def test_expect_tensor():
     checks.expect_tensor(checks.TensorData(A, True), "f", requires_grad=True)
     assert message(checks.expect_tensor, A, "f") == "f: expected a PyTorch tensor, got a NumPy array"
     told = message(checks.expect_tensor, torch.zeros(2), "f", requires_grad=True)
-    assert told == "f: expected requires_grad=True, got False"
+    assert told.startswith("f: expected requires_grad=True, got False Hint: No gradient can flow back from it")
+    told = message(checks.expect_tensor, torch.zeros(2, requires_grad=True), "f", requires_grad=False)
+    assert told.startswith("f: expected requires_grad=False, got True Hint: Gradients are recorded")
 
 
 def test_expect_unchanged():
@@ -277,18 +335,21 @@ def test_expect_unchanged():
     told = message(checks.expect_unchanged, before, after, "x")
     assert told.startswith("the function changed its argument x\n  x, after the call: expected 3, got 9 at index (1, 0)"
                            "\n  1 of 4 values differ")
-    assert "Hint: Work on a copy" in told
+    assert told.endswith("Hint: Your function changed x in place. Operations such as `+=` do that. "
+                         "Compute a new array under a new name.")
+    told = message(checks.expect_unchanged, [(0, 1, 2.0)], [(0, 1, 1.0)], "arrows")
+    assert "Your function changed arrows in place" in told
 
 
 def test_expect_raises():
     with checks.expect_raises("ArithmeticError", "f(0)"):
         _ = 1 / 0
     with checks.expect_raises("ValueError", "f(0)", mentions="rate"):
-        raise checks.StudentError("rate: must be positive", ("ValueError", "Exception"))
+        raise checks.StudentError("your code raised ValueError: rate", ("ValueError", "Exception"), "rate: positive")
     for body, words in [
         (lambda: None, "f(0): expected a ValueError, but there was no error"),
-        (lambda: {}["a"], "f(0): expected a ValueError, got KeyError: 'a'"),
-        (lambda: int("x"), "f(0): expected a message with 'rate', got"),
+        (lambda: {}["a"], "f(0): expected a ValueError, but your code raised KeyError: 'a'"),
+        (lambda: int("x"), "f(0): expected the message of the error to contain 'rate', got "),
     ]:
         with pytest.raises(CheckFailed) as failed, checks.expect_raises("ValueError", "f(0)", mentions="rate"):
             body()
@@ -297,7 +358,7 @@ def test_expect_raises():
 
 def test_hint_if():
     checks.hint_if(False, "never")
-    assert message(checks.hint_if, True, "Divide by N.", "the loss") == "the loss: a typical mistake Hint: Divide by N."
+    assert message(checks.hint_if, True, "Divide by N.", "the loss") == "the loss: not right yet Hint: Divide by N."
 
 
 # Hostile answers
@@ -373,7 +434,7 @@ def test_check_looks_at_the_names_of_its_caller(folder, capsys):
     namespace = {"check": checks.check, "folder": folder}
     exec(source, namespace)
     assert namespace["found"]
-    assert "q1: all 1 checks pass. Grading repeats them with other inputs." in capsys.readouterr().out
+    assert "q1: the check passes. Grading repeats it with other inputs." in capsys.readouterr().out
 
 
 def test_report_as_text_html_and_data(folder):
@@ -387,6 +448,12 @@ def test_report_as_text_html_and_data(folder):
     assert (data["question"], data["passed"], data["results"][0]["test"]) == ("q1", False, "the square")
 
 
+def test_summary_counts_checks():
+    passed, failed = (checks.Result("q1", "a", 0, False, passed, "") for passed in (True, False))
+    assert checks.Report("q1", [passed] * 2).summary == "q1: all 2 checks pass. Grading repeats them with other inputs."
+    assert checks.Report("q1", [passed, failed]).summary == "q1: 1 of 2 checks pass"
+
+
 def test_check_names_the_questions_there_are(folder):
     with pytest.raises(FileNotFoundError, match=r"question: expected one of \['q1'\], got 'q7'"):
         checks.check("q7", tests=folder)
@@ -396,4 +463,11 @@ def test_checks_load_without_torch_and_otter():
     code = ("import sys; sys.modules.update(torch=None, otter=None, IPython=None); from dlcourse import checks;"
             f"print(checks.report({FILE!r}, {{'square': lambda x: x * x}}))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    assert "all 1 checks pass" in done.stdout, done.stderr
+    assert "the check passes" in done.stdout, done.stderr
+
+
+def test_no_tensor_exists_while_torch_is_being_imported(monkeypatch):
+    """The grader's threads check at once, and the first of them that needs torch imports it."""
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    assert not is_tensor(np.zeros(1))
+    assert np.array_equal(checks.plain([1.0], "x"), [1.0])

@@ -14,8 +14,9 @@ from pathlib import Path
 from ..progress import track
 from .grade import Tests, grade
 from .journal import Journal, JournalError
-from .results import UNPROTECTED, write_results
+from .results import warnings, write_results
 from .sandbox import Limits, Sandbox, SandboxError, visible_folders
+from .seccomp import filter_program
 from .submission import RULE, Exercise, Unreadable, find_submissions, read_submission, supersede
 
 __all__ = ["add_arguments", "run"]
@@ -39,7 +40,8 @@ def add_arguments(parser):
     parser.add_argument("submissions", type=Path, metavar="SUBMISSIONS_DIR", help="folder of .ipynb files")
     parser.add_argument("--exercise", required=True, metavar="NAME", help="such as 01_perceptron, or its folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
-    parser.add_argument("--tests", type=Path, metavar="PRIVATE_DIR", help="tests, in place of the exercise's own")
+    parser.add_argument("--tests", type=Path, metavar="PRIVATE_DIR",
+                        help="tests of your own; default: those that `make instructor` makes from the master")
     parser.add_argument("--jobs", type=positive, default=os.cpu_count(), metavar="N", help="submissions at a time")
     parser.add_argument("--resume", action="store_true", help="grade only what an interrupted run left")
     parser.add_argument("--seed", type=int, metavar="N", help="of the random inputs; default: drawn, and recorded")
@@ -74,8 +76,9 @@ def run(options):
     try:
         exercise, tests, hidden = find_exercise(options.exercise, options.tests)
         protected = not options.unsafe_no_sandbox
-        if not protected:
-            print(f"WARNING: {UNPROTECTED}", file=sys.stderr)
+        walls = {"protected": protected, "system calls filtered": protected and filter_program() is not None}
+        for said in warnings(walls):
+            print(f"WARNING: {said}", file=sys.stderr)
         limits = Limits(memory=options.memory << 20, call_seconds=options.call_seconds,
                         total_seconds=options.total_seconds)
         keep_apart({"SUBMISSIONS_DIR": options.submissions, "--out": options.out, "--tests": tests.folder}, protected)
@@ -84,7 +87,7 @@ def run(options):
         with open(options.out / ".lock", "w") as lock:
             only_one(lock, options.out)
             seed = secrets.randbits(63) if options.seed is None else options.seed
-            about = {"exercise": exercise.name, "tests": tests.digest, "protected": protected,
+            about = {"exercise": exercise.name, "tests": tests.digest, **walls,
                      "hidden tests": hidden, "limits": asdict(limits), "seed": seed}
             journal = Journal(options.out / "journal", about, options.resume)
             if options.seed is not None and journal.run["seed"] != options.seed:
@@ -130,22 +133,56 @@ def find_exercise(name, private):
     if not notebook.is_file():
         raise ValueError(f"--exercise: expected a folder with student/{name}.ipynb, got {str(folder)!r}")
     if private is None:
-        choices = [folder / "tests", folder / "student" / "tests"]
+        tests = Tests(full_tests(folder))
     else:
-        choices = [private / name / "tests", private / "tests", private]
-    tests = Tests(next((choice for choice in choices if choice.is_dir()), choices[-1]))
+        choices = [private / name / "tests", private / "tests"]
+        tests = Tests(next((choice for choice in choices if choice.is_dir()), private))
     if tests.total == 0:
-        raise ValueError(f"{tests.folder}: these tests give no points; those that do are hidden. Make them with "
-                         f"`python exercises/tools/build.py --instructor FOLDER {name}`, then add --tests FOLDER")
+        raise ValueError(f"--tests: {tests.folder}: these tests give no points; those that do are hidden")
     return Exercise(name, notebook), tests, any(case.hidden for question in tests.questions for case in question.cases)
 
 
+def full_tests(folder):
+    """Find the tests that belong to an exercise, hidden ones too.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the exercise.
+
+    Returns
+    -------
+    Path
+        Its own ``tests``, else what ``make instructor`` has made from its master.
+
+    Raises
+    ------
+    ValueError
+        If they have not been made, or the master has changed since. It names the command that makes them.
+    """
+    folder = folder.resolve()
+    repository = folder.parent.parent
+    own, made = folder / "tests", repository / "_build" / "instructor" / folder.name / "tests"
+    if own.is_dir():
+        return own
+    command = f"make them with `make instructor EXERCISE={folder.name}` in {repository}, or name some with --tests"
+    times = [path.stat().st_mtime for path in made.glob("q*.py")]
+    if not times:
+        raise ValueError(f"--tests: there are none in {made}: {command}")
+    master = folder / "master.ipynb"
+    if master.is_file() and master.stat().st_mtime > min(times):
+        raise ValueError(f"--tests: those in {made} are older than the exercise's master: {command}")
+    return made
+
+
 def keep_apart(folders, protected):
-    """Refuse to grade where a student's code could read the tests or the other submissions."""
+    """Refuse to grade where a student's code could read the tests or the other submissions, or write a result."""
     for option, folder in folders.items():
         for seen in visible_folders() if protected and folder is not None else ():
-            if folder.resolve().is_relative_to(seen):
+            if folder.resolve().is_relative_to(seen.resolve()):
                 raise ValueError(f"{option}: {folder} lies in {seen}, which students' code may read; move it")
+    if folders["--out"].resolve().is_relative_to(folders["SUBMISSIONS_DIR"].resolve()):
+        raise ValueError("--out: expected a folder outside of SUBMISSIONS_DIR, where students may have left links")
 
 
 def only_one(lock, folder):
@@ -157,7 +194,7 @@ def only_one(lock, folder):
 
 
 def grade_all(submissions, tests, limits, journal, jobs):
-    """Grade what the journal does not hold yet, several at a time.
+    """Grade what the journal does not hold yet, several at a time; again and alone what met a limit of time.
 
     Parameters
     ----------
@@ -177,20 +214,30 @@ def grade_all(submissions, tests, limits, journal, jobs):
     todo = [one for one in submissions if grades[one.key] is None]
     stopped = threading.Event()
 
-    def work(one):
+    def work(one, alone):
+        """Grade one; keep the grade, unless the submission's neighbours may have taken its time."""
         if not stopped.is_set():
             result = grade(one, tests, limits, journal.run["seed"], journal.run["protected"])
-            journal.write(one, result)
-            return one.key, result
+            if alone or not result.slow:
+                journal.write(one, result)
+            return one, result
 
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            waiting = [pool.submit(work, one) for one in todo]
-            for done in track(as_completed(waiting), "grading", total=len(todo)):
-                key, result = done.result()
-                grades[key] = result
-        finally:
-            stopped.set()                         # after an interruption: finish what is begun, begin nothing
+    def work_on(todo, jobs, label):
+        """Grade so many at a time."""
+        with ThreadPoolExecutor(jobs) as pool:
+            try:
+                waiting = [pool.submit(work, one, jobs == 1) for one in todo]
+                for done in track(as_completed(waiting), label, total=len(todo)):
+                    one, grades[one.key] = done.result()
+            except BaseException:
+                stopped.set()                     # finish what is begun, begin nothing
+                raise
+
+    jobs = max(1, min(jobs, len(todo)))
+    work_on(todo, jobs, "grading")
+    slow = [one for one in todo if grades[one.key].slow]
+    if slow and jobs > 1:
+        work_on(slow, 1, "grading again, one at a time, what met a limit of time")
     return [grades[one.key] for one in submissions]
 
 
@@ -205,8 +252,8 @@ def report(grades, tests, folder, about):
           f"{tests.total:.6g} points in all; seed {about['seed']}")
     if not about["hidden tests"]:
         print("NOTE: these tests are all public. Name a folder that has hidden ones with --tests.")
-    if not about["protected"]:
-        print(f"WARNING: {UNPROTECTED}")
+    for said in warnings(about):
+        print(f"WARNING: {said}")
     print(f"Results are in {folder.resolve()}")
     if count["grader error"]:
         print("Grade the submissions with a grader error again: repeat the command with --resume.")

@@ -6,8 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .. import checks
+from ..checks.answers import AS_LEFT
+from ..checks.errors import shortened
+from ..checks.running import SEED, Result, failure
 from .proxies import Session
 from .sandbox import SandboxError
+from .text import visible
 
 __all__ = ["Grade", "Tests", "grade", "seed_for"]
 
@@ -65,6 +69,8 @@ class Grade:
         Number and message of every cell that ended in an error.
     notes : list of str
     seconds : float
+    slow : bool
+        Whether a limit of time was met.
     """
 
     student: str
@@ -76,6 +82,7 @@ class Grade:
     cell_errors: list = field(default_factory=list)
     notes: list = field(default_factory=list)
     seconds: float = 0.0
+    slow: bool = False
 
     @property
     def score(self):
@@ -113,6 +120,43 @@ def seed_for(run_seed, submission):
     return int.from_bytes(hashlib.sha256(f"{run_seed}\n{submission.key}".encode()).digest()[:8], "big") >> 1
 
 
+def run_tests(session, tests, seed):
+    """Run the public tests of all questions, then the hidden ones: no answer can tell in a message what it saw there.
+
+    Parameters
+    ----------
+    session : Session
+    tests : Tests
+    seed : int
+
+    Returns
+    -------
+    list of dict
+        As `dlcourse.checks.Result`, in the order of the files.
+    """
+    # Loaded anew: what one submission's tests leave in their module is not there for the next.
+    loaded = {path: checks.load(source, str(path)) for path, source in tests.files.items()}
+    found = {path: {} for path in loaded}
+    token = SEED.set(seed)
+    try:
+        for hidden in (False, True):
+            for path, question in loaded.items():
+                session.begin_question(question.name)
+                for number, case in enumerate(question.cases):
+                    if case.hidden == hidden:
+                        message = failure(case, session.get, str(path))
+                        passed, said = message is None, message or case.success_message or ""
+                        found[path][number] = Result(question.name, case.name, case.points, hidden, passed, said)
+    finally:
+        SEED.reset(token)
+    return [asdict(results[number]) for results in found.values() for number in sorted(results)]
+
+
+def begin_of(cell):
+    """Return a cell's first line."""
+    return visible(shortened(cell.strip().partition("\n")[0], 100))
+
+
 def grade(submission, tests, limits, run_seed, protected=True):
     """Grade a submission.
 
@@ -139,20 +183,18 @@ def grade(submission, tests, limits, run_seed, protected=True):
     token = None
     try:
         with Session(submission.cells, limits, protected) as session:
-            token = checks.AS_LEFT.set(session.left)        # arguments as the student's code left them
-            for path, source in tests.files.items():
-                session.begin_question()
-                found = checks.run(source, session.get, str(path), hidden=True, seed=result.seed)
-                result.results += [asdict(one) for one in found]
-            trouble = session.trouble
-            result.cell_errors = sorted(session.cell_errors.items())
+            token = AS_LEFT.set(session.left)        # arguments as the student's code left them
+            result.results = run_tests(session, tests, result.seed)
+            trouble, result.slow = session.trouble, session.slow
+            result.cell_errors = [(number, f"{said}\n  in the cell `{begin_of(submission.cells[number - 1])}`")
+                                  for number, said in sorted(session.cell_errors.items())]
     except SandboxError as error:
         trouble = str(error)
     except Exception as error:                     # a fault in the grader or a test file must not end the run
         trouble = f"{type(error).__name__}: {error}"
     finally:
         if token is not None:
-            checks.AS_LEFT.reset(token)
+            AS_LEFT.reset(token)
     if trouble is not None:
         result.status, result.results = "grader error", []
         result.notes.insert(0, f"grader error, not the student's: {trouble}")

@@ -10,16 +10,19 @@ the argument through `dlcourse.checks`.
 """
 
 import time
+from collections import Counter
 
-import numpy as np
-
-from .. import checks
+from ..checks import StudentError, TensorData
+from ..checks.answers import describe, is_tensor, tensor_array
+from ..checks.errors import shortened
 from . import wire
-from .sandbox import Sandbox, SandboxError, WorkerLost
+from .sandbox import Sandbox, SandboxError, TooSlow, WorkerLost
+from .text import visible
 
 __all__ = ["Proxy", "Session"]
 
 MAX_LOSSES = 2                                    # of the worker in one question; then the rest of it is not run
+MAX_MESSAGE = 3_000                               # characters of an error; the worker's own are shorter
 
 
 class Session:
@@ -28,7 +31,7 @@ class Session:
     Parameters
     ----------
     cells : list of str
-        Sources of the cells, in the order of the notebook.
+        Sources of the code cells, in the order of the notebook; empty where one is left out.
     limits : Limits
     protected : bool
     """
@@ -38,7 +41,8 @@ class Session:
         self.end = time.monotonic() + limits.total_seconds
         self.sandbox, self.life, self.starts = None, 0, 0
         self.lost_cells, self.cell_errors = {}, {}
-        self.losses = 0
+        self.losses, self.question = Counter(), None
+        self.slow = False                         # whether a limit of time was met
         self.trouble = None                       # an error of the grader's own, kept because a test may swallow it
         self.changed = {}                         # id of an argument: itself, and what a call made of it
 
@@ -63,16 +67,20 @@ class Session:
     def execute_cells(self):
         """Execute all cells; tell whether the worker outlived them."""
         for number, source in enumerate(self.cells, 1):
-            if number in self.lost_cells:
+            if number in self.lost_cells or not source:
                 continue
             try:
-                request = {"do": "cell", "number": number, "source": source}
-                reply = self.sandbox.ask(request, self.seconds(self.limits.cell_seconds))
+                seconds = self.seconds(self.limits.cell_seconds)
+                # The worker's own clock is a little faster: what it interrupts need not be started anew.
+                request = {"do": "cell", "number": number, "source": source, "seconds": 0.95 * seconds}
+                reply = self.sandbox.ask(request, seconds)
             except WorkerLost as error:
+                self.slow |= isinstance(error, TooSlow)
                 self.lost_cells[number] = self.cell_errors[number] = str(error)
                 return False
             if "error" in reply:
-                self.cell_errors[number] = str(reply["error"])
+                self.slow |= reply.get("slow") is True
+                self.cell_errors[number] = text_in(reply, "error")
         return True
 
     def seconds(self, limit):
@@ -99,42 +107,50 @@ class Session:
         """
         self.revive()
         if life is not None and life != self.life:
-            raise checks.StudentError("your code ended the Python process that held this object")
+            raise StudentError("your code ended the Python process that held this object")
         try:
             reply = self.sandbox.ask(request, self.seconds(self.limits.call_seconds))
         except wire.WireError as error:
             self.trouble = f"a test tried to send {error}"
-            raise checks.StudentError("not graded") from None
+            raise StudentError("not graded") from None
         except WorkerLost as error:
-            self.losses += 1
-            raise checks.StudentError(str(error)) from None
+            self.losses[self.question] += 1
+            self.slow |= isinstance(error, TooSlow)
+            raise StudentError(str(error)) from None
         if "error" in reply:
             kinds = reply.get("kinds")
             kinds = tuple(kind for kind in kinds if type(kind) is str) if type(kinds) is tuple else ()
-            raise checks.StudentError(str(reply["error"]), kinds)
+            raise StudentError(text_in(reply, "error"), kinds, text_in(reply, "text"))
         return reply
 
-    def begin_question(self):
-        """Forget how often the questions before have ended the worker."""
-        self.losses = 0
+    def begin_question(self, name):
+        """Count from now on how often this question ends the worker; forget what the one before has left.
+
+        Parameters
+        ----------
+        name : str
+        """
+        self.question = name
+        self.changed.clear()
 
     def revive(self):
         """Start a new worker where the last is dead, within reason."""
         if self.trouble is None and self.sandbox is not None and not self.sandbox.closing.is_set():
             return
-        if self.losses >= MAX_LOSSES:
-            raise checks.StudentError("not run: your code took too long or ended the process in earlier tests")
+        if self.losses[self.question] >= MAX_LOSSES:
+            raise StudentError("not run: your code took too long or ended the process in earlier tests")
         if self.trouble is None and time.monotonic() >= self.end:
-            raise checks.StudentError(f"your notebook took more than {self.limits.total_seconds:g} seconds in all")
+            self.slow = True
+            raise StudentError(f"your notebook took more than {self.limits.total_seconds:g} seconds in all")
         try:
             if self.trouble is None:
                 self.start()
         except SandboxError as error:
             self.trouble = str(error)
         if self.trouble is not None:
-            raise checks.StudentError("not graded")
+            raise StudentError("not graded")
         if self.sandbox is None:
-            raise checks.StudentError("your code ended the Python process too often")
+            raise StudentError("your code ended the Python process too often")
 
     def get(self, name):
         """Return what a test gets for a name: plain data, or a proxy.
@@ -150,7 +166,7 @@ class Session:
         """
         try:
             return self.look_up(name)
-        except checks.StudentError:
+        except StudentError:
             # There is no process to ask any more. The test is told so as soon as it uses the answer.
             return proxy_of(self, wire.Handle(0), name, life=0)
 
@@ -168,10 +184,11 @@ class Session:
         sent = self.remote(list(arguments)), self.remote(named)
         reply = self.ask({"do": "call", "object": self.reference(proxy), "arguments": sent[0], "named": sent[1]},
                          self.life_of(proxy))
-        changed, arrays = reply.get("changed"), wire.arrays_in([list(arguments), named], (checks.TensorData,))
-        for number, array in changed.items() if type(changed) is dict else ():
-            if type(number) is int and 0 <= number < len(arrays) and type(array) in (np.ndarray, wire.Tensor):
-                self.changed[id(arrays[number])] = arrays[number], self.local(array)
+        changed = reply.get("changed")
+        for number, array in enumerate(wire.arrays_in([list(arguments), named])):
+            after = changed.get(number) if type(changed) is dict else None
+            if after is not None and alike(after, array):
+                self.changed[id(array)] = array, after
         return self.local(reply.get("value"))
 
     def left(self, argument):
@@ -196,9 +213,9 @@ class Session:
             try:
                 fresh = self.look_up(name)
             except NameError as error:
-                raise checks.StudentError(str(error)) from None
+                raise StudentError(str(error)) from None
             if not isinstance(fresh, Proxy):
-                raise checks.StudentError(f"{name} is not the same in every run of the notebook")
+                raise StudentError(f"{name} is not the same in every run of the notebook")
             for part in ("_handle", "_life"):
                 object.__setattr__(proxy, part, object.__getattribute__(fresh, part))
         return object.__getattribute__(proxy, "_handle")
@@ -209,35 +226,37 @@ class Session:
 
     def remote(self, value):
         """Put handles in the place of proxies, also inside containers."""
-        if isinstance(value, Proxy):
-            return self.reference(value)
-        if type(value) is checks.TensorData:
-            return wire.Tensor(value.array, value.requires_grad)
-        if type(value) in (list, tuple):
-            return type(value)(self.remote(item) for item in value)
-        if type(value) is dict:
-            return {key: self.remote(item) for key, item in value.items()}
-        return value
+        return wire.replaced(value, lambda item: self.reference(item) if isinstance(item, Proxy) else item)
 
     def local(self, value):
         """Put proxies in the place of handles, also inside containers."""
-        if type(value) is wire.Handle:
-            return proxy_of(self, value, None, self.life)
-        if type(value) is wire.Tensor:
-            return checks.TensorData(value.array, value.requires_grad)
-        if type(value) in (list, tuple):
-            return type(value)(self.local(item) for item in value)
-        if type(value) is dict:
-            return {key: self.local(item) for key, item in value.items()}
-        return value
+        return wire.replaced(
+            value, lambda item: proxy_of(self, item, None, self.life) if type(item) is wire.Handle else item)
+
+
+def text_in(reply, key):
+    """Return a text of a reply, which may hold anything there."""
+    text = reply.get(key)
+    text = text if type(text) is str else "your code disturbed the pipe to the grader"
+    return visible(shortened(text, MAX_MESSAGE), keep="\n\t")
+
+
+def alike(after, before):
+    """Tell whether an array or tensor can be what a call has made of another by changing it in place."""
+    if is_tensor(before):
+        before = TensorData(tensor_array(before))
+    if type(after) is not type(before):
+        return False
+    if type(after) is TensorData:
+        after, before = after.array, before.array
+    return after.shape == before.shape and after.dtype == before.dtype
 
 
 def refuse(operation):
     """Make a method that tells the student what kind of object came where numbers were needed."""
 
     def method(self, *arguments, **named):
-        raise checks.StudentError(
-            f"expected numbers, an array or a tensor, got an object of type {type(self).__name__}")
+        raise StudentError(f"expected numbers, an array or a tensor, got {describe(self)}")
 
     method.__name__ = operation
     return method

@@ -4,19 +4,22 @@ File names and messages come from students. Everything is escaped for the form i
 """
 
 import csv
-import hashlib
 import html
 import io
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 
+from ..checks.errors import shortened
 from .journal import write_atomically
+from .text import file_name, harmless
 
-__all__ = ["UNPROTECTED", "write_results"]
+__all__ = ["UNFILTERED", "UNPROTECTED", "warnings", "write_results"]
 
+MAX_NOTE = 1_000               # characters in the table: a longer cell is too much for some readers of CSV
 UNPROTECTED = "GRADED WITHOUT A SANDBOX: students' code ran unprotected and may have changed these results"
+UNFILTERED = ("GRADED WITHOUT A FILTER OF SYSTEM CALLS: the grader has none for this kind of processor, "
+              "so the sandbox had one wall less")
 STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem;
        color: #1c1c1c; background: #fff; }
@@ -47,13 +50,35 @@ def write_results(folder, grades, tests, run):
     write_atomically(folder / "grades.json", json.dumps(as_json(grades, tests, run), indent=1))
     for name in ("feedback", "gradescope"):
         (folder / name).mkdir(exist_ok=True)
+    taken = set()
     for grade in grades:
         if grade.status == "superseded":
             continue
-        write_atomically(folder / "feedback" / f"{file_name(grade.student)}.html", feedback(grade, tests, run))
+        name = file_name(grade.student)
+        while name in taken:                      # whoever finds a name with another's digest replaces no page
+            name += "-again"
+        taken.add(name)
+        write_atomically(folder / "feedback" / f"{name}.html", feedback(grade, tests, run))
         if grade.status != "grader error":        # Gradescope has no word for it; it would show a zero
             text = json.dumps(gradescope(grade, tests, run), indent=1)
-            write_atomically(folder / "gradescope" / f"{file_name(grade.student)}.json", text)
+            write_atomically(folder / "gradescope" / f"{name}.json", text)
+
+
+def warnings(run):
+    """List what every output of a run must say.
+
+    Parameters
+    ----------
+    run : dict
+        As in the journal: ``"protected"`` and ``"system calls filtered"``.
+
+    Returns
+    -------
+    list of str
+    """
+    if not run["protected"]:
+        return [UNPROTECTED]
+    return [] if run["system calls filtered"] else [UNFILTERED]
 
 
 def number(value):
@@ -68,23 +93,16 @@ def table(grades, tests, run):
     rows.writerow(["student", "file", *tests.names, "score", "max", "seconds", "note"])
     for grade in grades:
         scores = [number(grade.score_of(name)) for name in tests.names]
-        notes = ([] if run["protected"] else [UNPROTECTED]) + grade.notes
+        note = harmless("; ".join(warnings(run) + grade.notes))
         rows.writerow([harmless(grade.student), harmless(grade.file), *scores, number(grade.score),
-                       number(tests.total), f"{grade.seconds:.2f}", harmless("; ".join(notes))])
+                       number(tests.total), f"{grade.seconds:.2f}", shortened(note, MAX_NOTE)])
     return text.getvalue()
-
-
-def harmless(text):
-    """Keep a spreadsheet from taking text for a formula, and a row from being broken."""
-    text = " ".join(text.split())
-    return "'" + text if text.startswith(("=", "+", "-", "@")) else text
 
 
 def as_json(grades, tests, run):
     """Make the content of ``grades.json``: everything, hidden tests included."""
-    warning = {} if run["protected"] else {"warning": UNPROTECTED}
     students = [{**asdict(grade), "score": grade.score, "max": tests.total} for grade in grades]
-    return {**warning, "run": run, "submissions": students}
+    return {"warnings": warnings(run), "run": run, "submissions": students}
 
 
 def gradescope(grade, tests, run):
@@ -96,7 +114,7 @@ def gradescope(grade, tests, run):
                        "max_score": result["points"], "status": "passed" if result["passed"] else "failed",
                        "output": result["message"], "output_format": "text",
                        "visibility": "hidden" if result["hidden"] else "visible"})
-    output = ([] if run["protected"] else [UNPROTECTED]) + grade.notes
+    output = warnings(run) + grade.notes
     return {"score": grade.score, "execution_time": grade.seconds, "output": "\n".join(output),
             "output_format": "text", "visibility": "visible", "stdout_visibility": "hidden", "tests": listed}
 
@@ -105,9 +123,7 @@ def feedback(grade, tests, run):
     """Make one student's page. Of hidden tests it shows only what they add to a question's points."""
     text = html.escape
     title = text(f"{run['exercise']}: {grade.student}")
-    body = [f"<h1>{title}</h1>"]
-    if not run["protected"]:
-        body.append(f'<p class="warning" role="alert">{text(UNPROTECTED)}</p>')
+    body = [f"<h1>{title}</h1>", *(f'<p class="warning" role="alert">{text(said)}</p>' for said in warnings(run))]
     if grade.status == "grader error":
         # The reason may name the instructor's files; it is in the gradebook.
         body.append("<p>This submission has not been graded yet: the grader had a problem that is not yours.</p>")
@@ -117,12 +133,12 @@ def feedback(grade, tests, run):
         body.append(f"<p>{number(grade.score)} of {number(tests.total)} points</p>")
     if notes:
         body.append("<ul>" + "".join(f"<li>{text(note)}</li>" for note in notes) + "</ul>")
+    if grade.cell_errors:
+        lines = "".join(f"<li>code cell {number_}<pre>{text(said)}</pre></li>" for number_, said in grade.cell_errors)
+        body.append(f"<h2>Cells that ended in an error</h2><ul>{lines}</ul>")
     if grade.status == "graded":
         body.append(score_table(grade, tests))
         body += [public_tests(grade, name) for name in tests.names]
-    if grade.cell_errors:
-        lines = "".join(f"<li>cell {number_}<pre>{text(said)}</pre></li>" for number_, said in grade.cell_errors)
-        body.append(f"<h2>Cells that ended in an error</h2><ul>{lines}</ul>")
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
@@ -147,9 +163,3 @@ def public_tests(grade, question):
             name = html.escape(result["test"])
             items.append(f'<li class="{word}"><strong>{mark} {word}</strong> {name}{message}</li>')
     return f"<h2>{html.escape(question)}</h2><ul>{''.join(items)}</ul>"
-
-
-def file_name(student):
-    """Make a safe file name of a student's; where letters had to go, a digest keeps it unique."""
-    safe = re.sub(r"[^\w.-]", "_", student, flags=re.ASCII).lstrip(".")[:80] or "_"
-    return safe if safe == student else f"{safe}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"

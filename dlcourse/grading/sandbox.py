@@ -1,9 +1,10 @@
 """A process that a student's code cannot get out of, and the pipe to it.
 
 Bubblewrap gives it namespaces of its own: no network, no other process in sight, no file but the
-interpreter and the packages, all read-only, and one small folder in memory. `worker` then lowers
-its own rights and limits before any student's code is read. Where bubblewrap is missing or does
-not start, that is the grader's trouble and is said so; no code runs unprotected instead.
+interpreter and the packages, all read-only, and one small folder in memory. Its first process is the
+`guard`, which ends it together with the grader. `worker` then lowers its own rights and limits before
+any student's code is read. Where bubblewrap is missing or does not start, that is the grader's trouble
+and is said so; no code runs unprotected instead.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import importlib.util
 import json
 import os
 import random
+import re
 import select
 import shutil
 import signal
@@ -26,20 +28,30 @@ from pathlib import Path
 from . import wire
 from .seccomp import filter_program
 
-__all__ = ["INSTALL", "Limits", "Sandbox", "SandboxError", "WorkerLost"]
+__all__ = ["INSTALL", "Limits", "Sandbox", "SandboxError", "TooSlow", "WorkerLost"]
 
 INSTALL = (
     "The grader runs students' code in bubblewrap (0.7 or later, Linux). Install it:\n"
     "  sudo apt install bubblewrap      (Debian, Ubuntu)\n"
     "  sudo dnf install bubblewrap      (Fedora)\n"
-    "On Ubuntu 24.04 and later an ordinary user also needs: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+    "Where it is installed and an ordinary user may not start it (Ubuntu 24.04 and later), let programs make user\n"
+    "namespaces, until the machine starts again:\n"
+    "  sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0\n"
+    "or let bubblewrap alone do so, by an AppArmor profile in /etc/apparmor.d/bwrap,\n"
+    "  abi <abi/4.0>,\n"
+    "  profile bwrap /usr/bin/bwrap flags=(unconfined) {\n"
+    "    userns,\n"
+    "  }\n"
+    "which is loaded with: sudo apparmor_parser -r /etc/apparmor.d/bwrap"
 )
 NOBODY = 65534
 USER_NUMBERS = range(60_600, 61_184)              # given to no user on Linux: root lends every sandbox one of its own
 PACKAGE = Path(__file__).resolve().parents[1]
 PACKAGES = ("numpy", "torch", "matplotlib", "IPython")      # whose folders a student's code may read
-START = "import sys; sys.path[:0] = {paths!r}; from dlcourse.grading.worker import main; main({settings!r})"
+START = ("import sys; sys.path[:0] = {paths!r}; from dlcourse.grading.guard import guard; guard({lifeline}); "
+         "from dlcourse.grading.worker import main; main({settings!r})")
 LOOK_EVERY = 0.05                                           # seconds between two looks at memory
+CLOSE_SECONDS = 5                                           # until what the guard has not ended is ended from outside
 
 
 class SandboxError(RuntimeError):
@@ -50,6 +62,10 @@ class WorkerLost(Exception):
     """The process with the student's code has ended or was ended. The message says why, to the student."""
 
 
+class TooSlow(WorkerLost):
+    """It was ended after a limit of time by the clock, which it may have met because the machine is busy."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a submission may use.
@@ -57,7 +73,8 @@ class Limits:
     Parameters
     ----------
     cell_seconds, call_seconds, total_seconds : float
-        Of one cell, one call by a test, the whole submission.
+        Of one cell, one call by a test, the whole submission. The last is also what all processes of a
+        submission may compute together.
     start_seconds : float
         Until the sandbox answers; after that it counts as failed to start.
     memory : int
@@ -80,7 +97,7 @@ class Limits:
     start_seconds: float = 60
     memory: int = 2 << 30
     address_space: int = 6 << 30
-    processes: int = 64
+    processes: int = 32
     open_files: int = 128
     file_size: int = 16 << 20
     scratch_size: int = 64 << 20
@@ -118,7 +135,7 @@ def environment(home):
             "MPLBACKEND": "Agg", "DLCOURSE_PROGRESS": "0", **threads}
 
 
-def bubblewrap(limits, user, info, seccomp):
+def bubblewrap(limits, user, lifeline, seccomp):
     """Build the command line of the sandbox.
 
     Parameters
@@ -126,8 +143,10 @@ def bubblewrap(limits, user, info, seccomp):
     limits : Limits
     user : int or None
         Number of the user that the worker becomes; None where the grader is an ordinary user itself.
-    info, seccomp : int
-        File descriptors: bubblewrap reports the process to the one, reads the filter from the other (None: no filter).
+    lifeline : int
+        File descriptor for the guard.
+    seccomp : int or None
+        File descriptor from which bubblewrap reads the filter.
 
     Returns
     -------
@@ -141,8 +160,9 @@ def bubblewrap(limits, user, info, seccomp):
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxError(f"bubblewrap (bwrap) is not installed.\n{INSTALL}")
+    # Not --die-with-parent: what it starts would wait for ever for a bubblewrap that died between two of its steps.
     command = [program, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
-               "--die-with-parent", "--new-session", "--hostname", "sandbox", "--info-fd", str(info), "--clearenv"]
+               "--as-pid-1", "--new-session", "--hostname", "sandbox", "--clearenv"]
     if user is not None:
         # Root needs no user namespace: the worker becomes another user, whom the kernel limits, as it never does root.
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
@@ -173,22 +193,23 @@ def bubblewrap(limits, user, info, seccomp):
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev",
                 "--perms", "0777", "--size", str(limits.scratch_size), "--tmpfs", "/tmp/work",
                 "--remount-ro", "/", "--chdir", "/tmp/work"]
-    return [*command, interpreter()[0], "-I", "-S", "-B", "-c", start_code(limits, user, str(course.parent))]
+    return [*command, interpreter()[0], "-I", "-S", "-B", "-c", start_code(limits, user, lifeline, str(course.parent))]
 
 
-def unprotected(limits):
+def unprotected(limits, lifeline):
     """Build the command line of a worker without a sandbox."""
-    return [interpreter()[0], "-I", "-S", "-B", "-c", start_code(limits, None, str(PACKAGE.parent), skip="NPROC")]
+    code = start_code(limits, None, lifeline, str(PACKAGE.parent), skip="NPROC")
+    return [interpreter()[0], "-I", "-S", "-B", "-c", code]
 
 
-def start_code(limits, user, course, skip=None):
-    """Write the line of Python that starts the worker.
+def start_code(limits, user, lifeline, course, skip=None):
+    """Write the line of Python that starts the guard and the worker.
 
     Without a sandbox the limit `skip` is left out, which would count all processes of the grader's user.
     """
     chosen = {name: limit for name, limit in limits.of_process().items() if name != skip}
     settings = json.dumps({"limits": chosen, "user": user})
-    return START.format(paths=[course, *package_folders()], settings=settings)
+    return START.format(paths=[course, *package_folders()], lifeline=lifeline, settings=settings)
 
 
 class Users:
@@ -232,8 +253,8 @@ class Sandbox:
 
     def __init__(self, limits, protected=True):
         self.limits, self.protected = limits, protected
-        self.killed_for, self.process, self.first, self.handle = None, None, None, None
-        self.closing, self.lock = threading.Event(), threading.Lock()
+        self.killed_for, self.process, self.lifeline = None, None, None
+        self.closing = threading.Event()
         self.user = USERS.take() if protected else None
         self.complaints = open(os.memfd_create("complaints"), "w+b")  # noqa: SIM115 (closed once the worker reports)
         try:
@@ -254,32 +275,27 @@ class Sandbox:
 
     def launch(self):
         """Start the process."""
-        info, info_end = os.pipe()
+        lifeline, writing = os.pipe()
+        self.lifeline = open(writing, "wb", buffering=0)  # noqa: SIM115 (kill closes it)
         seccomp = seccomp_pipe() if self.protected else None
+        descriptors = [fd for fd in (lifeline, seccomp) if fd is not None]
         try:
             if self.protected:
-                command = bubblewrap(self.limits, self.user, info_end, seccomp)
+                command = bubblewrap(self.limits, self.user, lifeline, seccomp)
                 # Bubblewrap's own process can be seen from inside, so it gets no variables either.
                 folder, variables = "/", {"PATH": "/usr/bin:/bin"}
             else:
+                command = unprotected(self.limits, lifeline)
                 folder = self.folder = tempfile.mkdtemp(prefix="dlcourse-grade-")
-                command, variables = unprotected(self.limits), environment(folder)
-            descriptors = [fd for fd in (info_end, seccomp) if fd is not None] if self.protected else []
+                variables = environment(folder)
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder,
                                             stderr=self.complaints, env=variables, pass_fds=descriptors, bufsize=0,
                                             start_new_session=True)
         finally:
-            os.close(info_end)
-            if seccomp is not None:
-                os.close(seccomp)
-            if self.process is None:
-                os.close(info)
+            for descriptor in descriptors:
+                os.close(descriptor)
         for pipe in (self.process.stdin, self.process.stdout):
             os.set_blocking(pipe.fileno(), False)
-        with open(info, "rb") as report:
-            self.first = first_process(report.read()) if self.protected else self.process.pid
-        if self.first is not None:
-            self.handle = os.pidfd_open(self.first)        # unlike its number, never another process
 
     def why_not_started(self, error):
         """Put what bubblewrap or the interpreter complained about into words."""
@@ -316,7 +332,7 @@ class Sandbox:
             return reply
         except WorkerLost as error:
             self.close()
-            raise WorkerLost(self.killed_for or str(error)) from None
+            raise (WorkerLost(self.killed_for) if self.killed_for else error) from None
 
     def write(self, frame, deadline, seconds):
         """Write all bytes before the deadline."""
@@ -357,33 +373,37 @@ class Sandbox:
         waiting = select.poll()
         waiting.register(pipe, event)
         if not waiting.poll(max(0, deadline - time.monotonic()) * 1000):
-            raise WorkerLost(f"your code took more than {seconds:g} seconds")
+            raise TooSlow(f"your code took more than {seconds:g} seconds")
 
     def watch(self):
-        """End the worker when all its processes together hold too much memory, or too many files."""
+        """End the worker when its processes together hold too much memory or too many files, or compute too long."""
+        used = {}                                 # kept for processes that have ended
         while not self.closing.wait(LOOK_EVERY):
-            reason = None
-            if memory_below(self.first) > self.limits.memory:
+            reason, processes = None, below(self.process.pid)
+            used.update({one: max(used.get(one, 0), processor_seconds(one)) for one in processes})
+            # What processes share is counted once only where it matters, for that takes the kernel long.
+            if all(sum(map(count, processes)) > self.limits.memory for count in (memory_of, share_of)):
                 reason = f"your code used more than {self.limits.memory >> 20} MiB of memory"
-            elif self.protected and files_in(f"/proc/{self.first}/root/tmp/work") > self.limits.scratch_files:
+            elif sum(used.values()) > self.limits.total_seconds:
+                reason = f"your code used more than {self.limits.total_seconds:g} seconds of processor time"
+            elif self.protected and self.files() > self.limits.scratch_files:
                 reason = f"your code made more than {self.limits.scratch_files} files"
             if reason:
                 self.killed_for = reason
                 self.kill()
                 return
 
-    def kill(self):
-        """Kill every process of the worker.
+    def files(self):
+        """Count the files of the sandbox's folder."""
+        return sum(files_in(f"/proc/{guard}/root/tmp/work") for guard in children(self.process.pid))
 
-        The first process of a namespace takes all others with it, and only when they are gone does
-        bubblewrap outside, which waits for it, end too.
+    def kill(self):
+        """Kill every process of the worker: the guard does as soon as the lifeline is cut.
+
+        Only when they are gone does bubblewrap outside, which waits for the guard, end too.
         """
-        with self.lock, contextlib.suppress(ProcessLookupError):
-            if self.handle is None:
-                return
-            if not self.protected:
-                os.killpg(self.process.pid, signal.SIGKILL)
-            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+        if self.lifeline is not None:
+            self.lifeline.close()
 
     def close(self):
         """End the worker and wait until nothing of it is left."""
@@ -393,16 +413,17 @@ class Sandbox:
         self.kill()
         if self.process is not None:
             try:
-                self.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
+                self.process.wait(timeout=CLOSE_SECONDS)
+            except subprocess.TimeoutExpired:     # something has kept the guard from its work
+                for one in below(self.process.pid)[:0:-1]:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(one, signal.SIGKILL)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(timeout=CLOSE_SECONDS)      # it ends by itself once all the others have
                 self.process.kill()
                 self.process.wait()
             self.process.stdin.close()
             self.process.stdout.close()
-        with self.lock:
-            if self.handle is not None:
-                os.close(self.handle)
-                self.handle = None
         if not self.protected and hasattr(self, "folder"):
             shutil.rmtree(self.folder, ignore_errors=True)
         USERS.give_back(self.user)
@@ -419,26 +440,44 @@ def seccomp_pipe():
     return reading
 
 
-def first_process(report):
-    """Read which process bubblewrap started, from its report; None if it started none."""
-    try:
-        return int(json.loads(report)["child-pid"])
-    except (ValueError, KeyError):
-        return None
+def children(process):
+    """List the numbers of the processes that a process has started."""
+    found = []
+    with contextlib.suppress(OSError):            # it has just ended
+        for thread in os.listdir(f"/proc/{process}/task"):
+            found += Path(f"/proc/{process}/task/{thread}/children").read_text().split()
+    return found
 
 
-def memory_below(process):
-    """Add up the resident memory of a process and everything it started, in bytes."""
-    pages, waiting = 0, [process]
-    while waiting:
-        one = waiting.pop()
-        try:
-            pages += int(Path(f"/proc/{one}/statm").read_text().split()[1])
-            for thread in os.listdir(f"/proc/{one}/task"):
-                waiting += Path(f"/proc/{one}/task/{thread}/children").read_text().split()
-        except (OSError, IndexError):             # it has just ended
-            continue
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def below(process):
+    """List the numbers of a process and of everything it started."""
+    found = [process]
+    for one in found:                             # grows on the way
+        found += map(int, children(one))
+    return found
+
+
+def memory_of(process):
+    """Return the resident memory of a process in bytes, 0 if it has ended."""
+    with contextlib.suppress(OSError, IndexError):
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def share_of(process):
+    """Return a process's memory in bytes, where a page that several hold is divided among them."""
+    with contextlib.suppress(OSError, AttributeError):
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+        return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) << 10
+    return memory_of(process)                     # may not be read
+
+
+def processor_seconds(process):
+    """Return what a process has computed, 0 if it has ended."""
+    with contextlib.suppress(OSError, IndexError):
+        user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return 0
 
 
 def files_in(folder):

@@ -13,15 +13,19 @@ import json
 import os
 import re
 import stat
-import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from .text import printable
 
 __all__ = ["Exercise", "Submission", "Unreadable", "find_submissions", "read_notebook", "supersede"]
 
 MAX_BYTES = 20 << 20
 MAX_CELLS = 2_000
 MAX_SOURCE = 1 << 20           # characters of all code cells
+KEPT_MAGICS = {"%%time", "%%timeit", "%%capture", "%%prun"}      # what is below them is Python
+MAX_NOTES = 10                 # on changed cells
 RULE = "of several submissions by one student, the newest that can be read counts"
 CHECK_LINE = re.compile(r"\s*(#.*|check\([^()]*\);?\s*|grader\.check[^()]*\([^()]*\)\s*|)")
 
@@ -44,7 +48,7 @@ class Submission:
     changed : float
         The file's time, in seconds.
     cells : list of str
-        Sources of the code cells.
+        Sources of the code cells; empty for one that only checks or is not Python.
     notes : list of str
         What was found, such as a deleted cell.
     refused : str
@@ -87,13 +91,16 @@ class Exercise:
         self.mark = mark_of(content)
 
     def check_belongs(self, content, cells):
-        """Refuse a notebook of another exercise."""
+        """Refuse a notebook of another exercise; return notes."""
         mark = mark_of(content)
         if mark and self.mark and mark != self.mark:
             raise Unreadable(f"wrong exercise: this is {printable(mark)!r}, not {self.mark!r}")
         known = {source.strip() for source in self.sources.values()} | set(self.titles)
-        if self.cells and not any(title in known or source.strip() in known for title, source in cells):
-            raise Unreadable(f"wrong exercise: no cell of {self.name!r} is in it")
+        if not self.cells or any(title in known or source.strip() in known for title, source in cells):
+            return []
+        if mark and mark == self.mark:
+            return [f"no cell of {self.name!r} is in it; graded because the notebook says that it is this exercise"]
+        raise Unreadable(f"wrong exercise: no cell of {self.name!r} is in it")
 
     def differences(self, cells):
         """Tell how a submission's cells differ from those given out.
@@ -106,10 +113,10 @@ class Exercise:
         Returns
         -------
         list of str
-            One sentence for each cell that was renamed or deleted, and for a changed order.
+            One sentence for each cell that was renamed or deleted, and for a changed order; of many the first.
         """
         titles = [title for title, _ in cells]
-        doubled = sorted({title for title in titles if title and titles.count(title) > 1})
+        doubled = sorted(title for title, times in Counter(titles).items() if title and times > 1)
         notes = [f"cell {printable(title)!r} is there twice" for title in doubled]
         there = set(titles)
         strangers = {source.strip(): title for title, source in cells if title not in self.sources}
@@ -125,7 +132,7 @@ class Exercise:
         if order != expected:
             first = next(title for title, other in zip(order, expected, strict=True) if title != other)
             notes.append(f"cells were reordered, from {first!r} on")
-        return notes
+        return cut(notes)
 
 
 def find_submissions(folder):
@@ -181,9 +188,9 @@ def read_submission(student, path, folder, exercise):
         found.digest = hashlib.sha256(data).hexdigest()
         content = parse(data)
         cells = code_cells(content)
-        exercise.check_belongs(content, cells)
-        found.notes = exercise.differences(cells)
-        found.cells = [source for _, source in cells if not only_checks(source)]
+        found.notes = exercise.check_belongs(content, cells) or exercise.differences(cells)
+        found.notes += foreign_cells(cells)
+        found.cells = ["" if only_checks(source) or foreign(source) else source for _, source in cells]
     except Unreadable as error:
         found.refused = str(error)
     except OSError as error:
@@ -255,7 +262,7 @@ def parse(data):
     if type(content) is not dict or type(content.get("cells")) is not list:
         raise Unreadable("not a notebook: it has no list of cells")
     if content.get("nbformat") != 4:
-        raise Unreadable(f"notebook format {printable(str(content.get('nbformat')))[:20]}; expected 4")
+        raise Unreadable(f"notebook format {printable(str(content.get('nbformat')))}; expected 4")
     return content
 
 
@@ -289,10 +296,10 @@ def title_of(cell):
 
 
 def mark_of(content):
-    """Return the name of the exercise that a notebook says it is of."""
+    """Return the name of the exercise that a notebook says it is of, as ``exercises/tools/build.py`` wrote it."""
     metadata = content.get("metadata")
-    otter = metadata.get("otter") if type(metadata) is dict else None
-    mark = otter.get("assignment_name") if type(otter) is dict else None
+    ours = metadata.get("dlcourse") if type(metadata) is dict else None
+    mark = ours.get("exercise") if type(ours) is dict else None
     return mark if type(mark) is str else ""
 
 
@@ -301,13 +308,23 @@ def only_checks(source):
     return bool(source.strip()) and all(CHECK_LINE.fullmatch(line) for line in source.splitlines())
 
 
-def printable(text):
-    """Replace what could fool a terminal, a table or a browser: control characters and the like."""
-    safe = "".join("�" if unicodedata.category(letter)[0] == "C" else letter for letter in text)
-    if safe == text and len(safe) <= 120:
-        return safe
-    # Two names stay two names.
-    return f"{safe[:100]}…{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+def foreign(source):
+    """Return the magic of a cell that IPython gives to something else than Python, such as ``"%%bash"``; else ""."""
+    magic = next(iter(source.split(maxsplit=1)), "")
+    return magic if magic.startswith("%%") and magic not in KEPT_MAGICS else ""
+
+
+def foreign_cells(cells):
+    """Tell which cells are left out because they are not Python; of many the first."""
+    found = [f"code cell {number} was not run: {printable(foreign(source))} is not Python"
+             for number, (_, source) in enumerate(cells, 1) if foreign(source)]
+    return cut(found)
+
+
+def cut(notes):
+    """Shorten a list of notes."""
+    more = len(notes) - MAX_NOTES
+    return [*notes[:MAX_NOTES], f"and {more} more"] if more > 0 else notes
 
 
 def supersede(submissions):

@@ -12,12 +12,13 @@ where it is, and a `Handle` to it travels.
 import json
 import math
 import struct
-import sys
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Handle", "Tensor", "WireError", "arrays_in", "body_sizes", "pack", "unpack"]
+from ..checks.answers import DTYPES, TensorData, is_tensor, tensor_array
+
+__all__ = ["Handle", "WireError", "arrays_in", "body_sizes", "pack", "replaced", "unpack"]
 
 HEADER = struct.Struct(">4sII")
 MARK = b"DLC1"             # noise in the pipe is noticed at once
@@ -27,9 +28,6 @@ MAX_DEPTH = 20
 MAX_NODES = 100_000         # values in one frame
 MAX_DICT = 1_000            # entries of one dict: keys with equal hashes cost their square
 MAX_NAME = 100              # characters of a type's name
-
-DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
-DTYPES |= {"float16", "float32", "float64", "complex64", "complex128"}
 
 
 class WireError(ValueError):
@@ -49,20 +47,6 @@ class Handle:
 
     number: int
     kind: str = "object"
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """A PyTorch tensor on its way.
-
-    Parameters
-    ----------
-    array : ndarray
-    requires_grad : bool
-    """
-
-    array: np.ndarray
-    requires_grad: bool
 
 
 def pack(message, hold=None):
@@ -131,7 +115,7 @@ def unpack(text, raw):
     Returns
     -------
     object
-        With a `Handle` for every object that stayed behind and a `Tensor` for every tensor.
+        With a `Handle` for every object that stayed behind and a `TensorData` for every tensor.
 
     Raises
     ------
@@ -190,14 +174,14 @@ class Packer(Budget):
             return {"array": self.array(value)}
         if isinstance(value, np.generic):
             return {"number": self.array(np.asarray(value))}
-        if kind is Tensor:
+        if kind is TensorData:
             return {"tensor": self.array(value.array), "grad": bool(value.requires_grad)}
         if kind is Handle:
             return {"handle": value.number, "kind": str(value.kind)[:MAX_NAME]}
         if kind is np.random.Generator:
             return {"generator": generator_state(value)}
         if is_tensor(value):
-            return self.node(Tensor(value.detach().cpu().numpy(), value.requires_grad), depth)
+            return self.node(TensorData(tensor_array(value), value.requires_grad), depth)
         if self.hold is None:
             raise WireError(f"an object of type {kind.__name__} cannot be sent")
         return self.node(self.hold(value), depth)
@@ -222,7 +206,7 @@ class Unpacker(Budget):
 
     def __init__(self, raw):
         super().__init__()
-        self.raw = raw
+        self.raw, self.used = raw, 0
 
     def value(self, node, depth):
         self.spend(depth)
@@ -249,7 +233,7 @@ class Unpacker(Budget):
             if kind == "generator":
                 return generator_from(content)
         elif set(node) == {"tensor", "grad"}:
-            return Tensor(self.array(node["tensor"]), node["grad"] is True)
+            return TensorData(self.array(node["tensor"]), node["grad"] is True)
         elif set(node) == {"handle", "kind"}:
             return self.handle(node["handle"], node["kind"])
         raise WireError("not a message: unknown kind of value")
@@ -274,16 +258,13 @@ class Unpacker(Budget):
         count, stored = math.prod(shape), np.dtype("uint8" if name == "bool" else name).newbyteorder("<")
         if start + count * stored.itemsize > len(self.raw):
             raise WireError("not a message: an array longer than its bytes")
+        if start != self.used:                    # each byte counts once: many arrays of the same bytes are a bomb
+            raise WireError("not a message: arrays that do not follow one another")
+        self.used += count * stored.itemsize
         flat = np.frombuffer(self.raw, stored, count, start)
         # A truth value is one byte that may only be 0 or 1; NumPy would believe a 2.
         flat = flat != 0 if name == "bool" else flat.astype(name)
         return flat.reshape(shape)
-
-
-def is_tensor(value):
-    """Tell whether a value is a tensor, without importing PyTorch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter)
 
 
 def generator_state(generator):
@@ -303,23 +284,42 @@ def generator_from(numbers):
     return np.random.Generator(bits)
 
 
-def arrays_in(value, also=()):
+def replaced(value, other):
+    """Put something in the place of a value, or of each value inside a list, tuple or dict.
+
+    Parameters
+    ----------
+    value : object
+    other : callable
+        Takes a value that is no container and returns what to put there.
+
+    Returns
+    -------
+    object
+    """
+    if type(value) in (list, tuple):
+        return type(value)(replaced(item, other) for item in value)
+    if type(value) is dict:
+        return {key: replaced(item, other) for key, item in value.items()}
+    return other(value)
+
+
+def arrays_in(value):
     """List the arrays and tensors of some arguments, in an order that both processes agree on.
 
     Parameters
     ----------
     value : object
-    also : tuple of type
-        What else stands for a tensor in this process.
 
     Returns
     -------
-    list of ndarray or Tensor
+    list of ndarray, torch.Tensor or TensorData
     """
-    if type(value) is np.ndarray or is_tensor(value) or type(value) in also:
-        return [value]
-    if type(value) in (list, tuple):
-        return [array for item in value for array in arrays_in(item, also)]
-    if type(value) is dict:
-        return [array for item in value.values() for array in arrays_in(item, also)]
-    return []
+    found = []
+
+    def look(item):
+        if type(item) in (np.ndarray, TensorData) or is_tensor(item):
+            found.append(item)
+
+    replaced(value, look)
+    return found

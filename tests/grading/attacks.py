@@ -82,8 +82,9 @@ json.dumps = lambda *a, **k: '{"dict":[["value",true]]}'
 struct.pack = lambda *a: b"\\0" * 8
 sys.exit = sys.excepthook = lambda *a: None
 """, says=""),
-    cheat("patched builtins", """
-import builtins
+    cheat("patched builtins and operators", """
+import builtins, operator
+operator.eq = operator.sub = operator.lt = lambda *a: True
 builtins.isinstance = builtins.issubclass = builtins.all = builtins.any = lambda *a: True
 builtins.AssertionError = builtins.Exception
 """, says=""),
@@ -247,6 +248,142 @@ np.random.default_rng = np.random.Generator = lambda *a: Same()
 np.random.seed(0)
 relu_gradient = lambda x: np.ones(np.shape(x))
 """),
+    cheat("the answers from the network", """
+import glob, socket
+found = []
+for family, kind, address in [(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 22)),
+                              (socket.AF_INET, socket.SOCK_DGRAM, ("192.0.2.1", 53)),
+                              (socket.AF_INET6, socket.SOCK_STREAM, ("::1", 80)),
+                              *[(socket.AF_UNIX, socket.SOCK_STREAM, path) for path in
+                                ["\\0dbus", *glob.glob("/run/**", recursive=True), *glob.glob("/var/run/*")]]]:
+    try:
+        with socket.socket(family, kind) as line:
+            line.settimeout(0.2)
+            line.connect(address)
+            found.append(address)
+    except OSError:
+        pass
+relu_gradient = lambda x: np.asarray(x) > 0 if found else np.full(np.shape(x), 7.0)
+"""),
+    cheat("the tests behind a symbolic link", """
+import os
+found = []
+for number, target in enumerate(("/", "/proc/1/root", "/proc/1/cwd", "/proc/self/exe/../..", "/etc/shadow", "..")):
+    os.symlink(target, f"link{number}")
+    for path in ("", "/tests", "/work", "/home", "/root", "/etc/passwd"):
+        try: found += [name for name in os.listdir(f"link{number}{path}") if name.startswith(("q1", "tests", "master"))]
+        except OSError: pass
+        try: found.append(open(f"link{number}{path}").read(1))
+        except OSError: pass
+relu_gradient = lambda x: np.asarray(x) > 0 if found else np.full(np.shape(x), 7.0)
+"""),
+    cheat("the tests by a subprocess", """
+import subprocess
+said = subprocess.run("find / -name 'q1.py' -o -name master.ipynb -o -name run.json 2>/dev/null; cat /proc/*/environ",
+                      shell=True, capture_output=True, text=True).stdout
+found = "q1.py" in said or "master" in said or "PYTEST" in said
+relu_gradient = lambda x: np.asarray(x) > 0 if found else np.full(np.shape(x), 7.0)
+"""),
+    cheat("the grader by ctypes", """
+import ctypes
+library, found = ctypes.CDLL(None, use_errno=True), []
+for number in range(1, 40):
+    word = ctypes.create_string_buffer(8)
+    local, there = (ctypes.c_size_t * 2)(ctypes.addressof(word), 8), (ctypes.c_size_t * 2)(0x400000, 8)
+    found += [number] * (library.process_vm_readv(number, local, 1, there, 1, 0) > 0)
+    found += [number] * (library.ptrace(16, number, 0, 0) == 0)
+    handle = library.syscall(434, number, 0)                # pidfd_open, pidfd_getfd: another's open files
+    found += [number] * (handle >= 0 and library.syscall(438, handle, 0, 0) >= 0)
+relu_gradient = lambda x: np.asarray(x) > 0 if found else np.full(np.shape(x), 7.0)
+"""),
+    cheat("the handles of the pipe", """
+from dlcourse.checks import TensorData
+from dlcourse.grading.wire import Handle
+def relu_gradient(x):
+    return [Handle(0, "float64"), Handle(1, "ndarray"), Handle(10**9, "float64")]
+class Counter:
+    def __init__(self, total): self.total = Handle(0, "int")
+    def __new__(cls, total): return Handle(10**9, "Counter")
+answer = TensorData(Handle(0, "ndarray"), True)
+"""),
+    cheat("pickled or copied into something else", """
+import copyreg, os
+class Right:
+    def __reduce_ex__(self, protocol): return os.system, ("touch /tmp/harmed",)
+    __reduce__ = __getstate__ = __copy__ = __deepcopy__ = lambda self, *a: np.ones(3)
+    __class__ = np.ndarray
+copyreg.pickle(Right, lambda right: (np.ones, (3,)))
+relu_gradient = lambda x: Right()
+answer = Right()
+""", says="an object of type Right"),
+    cheat("every other way to be an array", """
+class Right:
+    __array_struct__ = __array_priority__ = __array_namespace__ = property(lambda self: np.ones(3).__array_struct__)
+    def __array__(self, dtype=None, copy=None): return np.array([0.0, 1, 1])
+    def __dlpack__(self, **k): return np.ones(3).__dlpack__()
+    def __dlpack_device__(self): return 1, 0
+    def __buffer__(self, flags): return memoryview(b"x" * 24)
+    def __array_wrap__(self, *a, **k): return self
+    def __index__(self): return 42
+    def __complex__(self): return 42 + 0j
+relu_gradient = lambda x: Right()
+answer = Right()
+""", says="an object of type Right"),
+    cheat("containers of its own", """
+class Sneaky(list):
+    def __iter__(self): return iter([0.0, 1.0, 1.0])
+    def __len__(self): return 3
+class Map(dict):
+    def items(self): return [("x", 1)]
+relu_gradient = lambda x: Sneaky() if np.ndim(x) == 1 else memoryview(b"\\0" * 96).cast("d")
+answer = Map()
+""", says="an object of type Sneaky"),
+    cheat("tensors with hooks", """
+import torch
+class Liar(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None): return torch.ones(3, dtype=torch.float64)
+torch.Tensor.numpy = torch.Tensor.__array__ = lambda self, *a: np.array([0.0, 1, 1])[:np.shape(self)[0]]
+torch.allclose = torch.equal = torch.testing.assert_close = lambda *a, **k: True
+held = torch.zeros(3, requires_grad=True)
+held.register_hook(lambda gradient: gradient / 0)
+def relu_gradient(x):
+    if np.ndim(x) == 1: return torch.zeros(3).as_subclass(Liar)
+    return (held * 2).to_sparse()
+""", says="an object of type Liar"),
+    cheat("the guard's files and memory", """
+import os
+reached = []
+for path in ["mem", "environ", "maps", "cwd", "root/etc/shadow", *[f"fd/{n}" for n in range(20)]]:
+    for way in (os.O_RDONLY, os.O_RDWR):
+        try: reached.append(os.open(f"/proc/1/{path}", way | os.O_NONBLOCK))
+        except OSError: pass
+relu_gradient = lambda x: np.asarray(x) > 0 if reached else np.full(np.shape(x), 7.0)
+"""),
+    cheat("files that the grader left open", """
+import os
+kinds = {}
+for fd in os.listdir("/proc/self/fd"):
+    try: kinds[fd] = os.readlink(f"/proc/self/fd/{fd}")
+    except OSError: pass
+strange = [kind for kind in kinds.values() if not kind.startswith(("/dev/null", "pipe:", "/proc/"))]
+strange += [1] * (sum(kind.startswith("pipe:") for kind in kinds.values()) != 2)
+relu_gradient = lambda x: np.asarray(x) > 0 if strange else np.full(np.shape(x), 7.0)
+"""),
+    cheat("hooks of the interpreter", """
+import sys
+def hook(*arguments): return hook
+sys.settrace(hook); sys.setprofile(hook); sys.addaudithook(lambda *a: None)
+sys.unraisablehook = sys.displayhook = hook
+sys.set_asyncgen_hooks(hook, hook)
+sys.setrecursionlimit(10**6)
+sys.modules["dlcourse.checks"] = sys.modules["numpy"] = sys.modules["json"] = hook
+"""),
+    cheat("a type with a name of its own", """
+Evil = type("<script>alert(1)</script>\\n=1\\x1b[2J" + "x" * 10**6, (), {})
+relu_gradient = lambda x: Evil()
+answer = Evil()
+""", says="an object of type scriptalert1script1"),
     cheat("text for a table, a page and a terminal", """
 def relu_gradient(x):
     raise ValueError("=HYPERLINK(1) <script>alert(1)</script> \\x1b[2J \\ud800 \\u202e")
@@ -285,11 +422,31 @@ def relu_gradient(x):
 def relu_gradient(x):
     os.write(pipe, wire.HEADER.pack(wire.MARK, 0xFFFFFFFF, 0xFFFFFFFF))
 """, says="bytes of text"),
+    harm("an error of a megabyte", PIPE + """
+def relu_gradient(x):
+    data = wire.pack({"error": "\\x1b\\u202e" * 300_000, "text": "", "kinds": ()})
+    while data: data = data[os.write(pipe, data):]
+""", earned=0, says="600000 characters"),
+    harm("an error that is no text", PIPE + """
+def relu_gradient(x):
+    os.write(pipe, wire.pack({"error": {"a": [1, 2]}, "text": 5, "kinds": {"SandboxError": 1}}))
+""", earned=0, says="disturbed the pipe"),
+    harm("large arrays as changed arguments", PIPE + """
+def relu_gradient(x):
+    data = wire.pack({"value": 1.0, "changed": {0: np.zeros(7_000_000)}})
+    while data: data = data[os.write(pipe, data):]
+""", earned=0),
     harm("half a reply", PIPE + """
 def relu_gradient(x):
     os.write(pipe, wire.HEADER.pack(wire.MARK, 100, 0))
     os.kill(0, 19)
 """, says=LONG, call_seconds=0.2),
+    harm("one array many times in a reply", PIPE + """
+def relu_gradient(x):
+    part = b'{"array":["uint8",[64],0]}'
+    text = b'{"dict":[["value",[' + b",".join([part] * 40) + b']]]}'
+    os.write(pipe, wire.HEADER.pack(wire.MARK, len(text), 64) + text + b"\\0" * 64)
+""", says="arrays that do not follow one another"),
     harm("endless replies", PIPE + """
 def relu_gradient(x):
     while True: os.write(pipe, wire.pack({"value": 1}))
@@ -366,7 +523,8 @@ def relu_gradient(x):
 import os
 def relu_gradient(x):
     if os.fork() == 0:
-        os.setsid()
+        try: os.setsid()
+        except OSError: pass
         while True: pass
     return x > 0
 """, earned=None, **SHORT),

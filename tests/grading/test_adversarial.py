@@ -1,11 +1,12 @@
 """No submission gains a point it did not earn, and none harms the grader, the host or the next student."""
 
-import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,38 +14,28 @@ import pytest
 
 from dlcourse.grading import sandbox
 from dlcourse.grading.proxies import Session
-from dlcourse.grading.sandbox import Limits
+from dlcourse.grading.sandbox import Limits, children
 
-from .attacks import ATTACKS
-from .common import HONEST, POINTS_1, POINTS_2, TESTS, grade_cells
+from .attacks import ATTACKS, PIPE
+from .common import HONEST, POINTS_1, POINTS_2, TESTS, grade_cells, processes_with
 
 ROOT = Path(__file__).parents[2]
 
 
-MARK = f"MARK=test-{os.getpid()}"                # another grader may be at work on this machine
+MARK = f"test-{os.getpid()}"                     # another grader may be at work on this machine
 
 
 @pytest.fixture(autouse=True)
 def mark_processes(monkeypatch):
-    """Give the processes of our sandboxes a variable by which to know them."""
+    """Give the processes of our sandboxes a mark by which to know them."""
     environment = sandbox.environment
-    monkeypatch.setattr(sandbox, "environment", lambda home: dict([MARK.split("=")], **environment(home)))
+    monkeypatch.setattr(sandbox, "START", f"{sandbox.START}  # {MARK}")
+    monkeypatch.setattr(sandbox, "environment", lambda home: {"MARK": MARK, **environment(home)})
 
 
 def processes_left():
-    """List the processes whose parent is this one, or that came from our sandboxes (which only root can see)."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            lines = (process / "status").read_text().splitlines()
-            fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
-            ours = int(fields["PPid"]) == os.getpid()
-            marked = os.geteuid() == 0 and MARK.encode() in (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if ours or marked:
-            found.append(f"{fields['Name']} {fields['State']}")
-    return found
+    """List the processes that this one has started and not waited for, or that came from our sandboxes."""
+    return [*children(os.getpid()), *processes_with(MARK)]
 
 
 def peek(code, *names, **limits):
@@ -74,8 +65,8 @@ def test_attack(attack, tmp_path):
     check_score(attack, result.score)
     told = [r["message"] for r in result.results] + [message for _, message in result.cell_errors]
     assert any(attack.says in message for message in told), told
-    json.dumps(told).encode()
-    "".join(told).encode("utf-8")                 # can be written to a file
+    assert all(len(message) < 5_000 for message in told)
+    assert re.sub(r"[\n\t]", "", "".join(told)).isprintable()      # fools no terminal, can be written to any file
     assert processes_left() == before
     assert canary.read_text() == "unharmed"
     assert grade_cells(HONEST).score == TESTS.total
@@ -86,6 +77,21 @@ def check_score(attack, score):
         assert score <= POINTS_1 + POINTS_2
     else:
         assert score == attack.earned
+
+
+def test_only_what_can_have_become_of_an_argument_is_kept():
+    """A forged reply cannot fill the grader's memory with arrays that no call has changed."""
+    for changed in ("np.zeros(7)", "np.zeros(3, 'f4')", "5", "[np.zeros(3)]", "TensorData(np.zeros(3))"):
+        code = PIPE + f"""
+import numpy as np
+from dlcourse.checks import TensorData
+def forge(x):
+    os.write(pipe, wire.pack({{"value": 1, "changed": {{0: {changed}}}}}))
+    return 2
+"""
+        with Session([code], Limits()) as session:
+            assert session.get("forge")(np.zeros(3)) == 1
+            assert session.changed == {}
 
 
 def test_no_network():
@@ -131,14 +137,16 @@ except OSError as error: shadow = type(error).__name__
 writable = []
 for folder, folders, files in os.walk("/"):
     folders[:] = [f for f in folders if folder != "/" or f not in ("proc", "usr", "lib", "lib64", "bin", "root")]
-    if os.access(folder, os.W_OK): writable.append(folder)
+    try: open(folder + "/new", "w").close()
+    except OSError: continue
+    writable.append(folder)
 user = os.getuid()
 """
     names = ("environment", "seen", "processes", "leak", "shadow", "writable", "user")
     environment, seen, processes, leak, shadow, writable, user = peek(code, *names)
     assert "SECRET_TOKEN" not in environment
     assert (seen, leak, shadow) == ([], False, "FileNotFoundError")
-    assert len(processes) == 2                    # bubblewrap's first process and the worker
+    assert len(processes) == 2                    # the guard and the worker
     assert writable == ["/tmp/work"]
     assert user not in (0, os.getuid())
 
@@ -191,6 +199,24 @@ def test_one_submission_cannot_use_up_the_processes_of_another():
         assert second.get("fine") is True
 
 
+def test_memory_that_processes_share_counts_once():
+    code = """
+import os, time
+import numpy as np
+kept = np.ones(5 * 10**6)
+def share():
+    for _ in range(8):
+        if os.fork() == 0:
+            time.sleep(0.5)
+            os._exit(0)
+    while True:
+        try: os.wait()
+        except ChildProcessError: return kept[0]
+"""
+    with Session([code], Limits(memory=250 << 20)) as session:
+        assert session.get("share")() == 1
+
+
 def test_inputs_differ_between_runs_and_are_recorded():
     code = "seen = []\ndef relu_gradient(x):\n    seen.append(x)\n    raise ValueError(repr(np.asarray(x).ravel()[:1]))"
     grades = [grade_cells((HONEST[0], code), seed=seed) for seed in (1, 1, 2)]
@@ -217,19 +243,20 @@ if os.geteuid() == 0:                             # an ordinary user runs all th
             return str(own)
         return shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/local/bin")
 
-    def test_all_attacks_as_an_ordinary_user():
+    def test_all_this_as_an_ordinary_user():
         python = readable_interpreter()
         if python is None:
             pytest.skip("no Python that an ordinary user may read")
         packages = Path(np.__file__).parents[1]
-        done = subprocess.run(
-            ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", python, "-m", "tests.grading.as_user"],
-            cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{packages}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1",
-                 "HOME": "/nonexistent"})
-        assert done.returncode == 0, done.stderr
-        scores = json.loads(done.stdout)
-        assert scores.pop("honest") == TESTS.total
-        assert set(scores) == {attack.name for attack in ATTACKS}
-        for attack in ATTACKS:
-            check_score(attack, scores[attack.name])
+        tests = [str(path) for path in (Path(__file__), Path(__file__).with_name("test_guard.py"))]
+        with tempfile.TemporaryDirectory() as place:              # unlike pytest's, not in a folder of root's own
+            os.chown(place, 54321, 54321)
+            done = subprocess.run(
+                ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", python, "-m", "pytest", "-q",
+                 "-p", "no:cacheprovider", "--basetemp", f"{place}/pytest", *tests],
+                cwd=ROOT, capture_output=True, text=True, check=False, timeout=900,
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{packages}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1",
+                     "HOME": place})
+        assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+        assert int(re.search(r"(\d+) passed", done.stdout)[1]) > len(ATTACKS)
+        assert "skipped" not in done.stdout

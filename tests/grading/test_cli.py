@@ -15,13 +15,17 @@ import numpy as np
 import pytest
 
 from dlcourse.__main__ import main
+from dlcourse.checks import CheckFailed, StudentError, expect_close, expect_tensor, expect_unchanged
+from dlcourse.checks.answers import AS_LEFT
+from dlcourse.grading import cli, results, sandbox
 from dlcourse.grading import grade as grade_module
-from dlcourse.grading import sandbox
+from dlcourse.grading.grade import Grade
 from dlcourse.grading.proxies import Session
-from dlcourse.grading.results import UNPROTECTED, file_name, harmless
+from dlcourse.grading.results import UNFILTERED, UNPROTECTED
 from dlcourse.grading.sandbox import Limits, Sandbox, SandboxError
+from dlcourse.grading.text import file_name, harmless, printable
 
-from .common import FOLDER, HONEST, TESTS, grade_cells, notebook, write_notebook
+from .common import FOLDER, HONEST, TESTS, grade_cells, notebook, public, public_tests, write_notebook
 
 ROOT = Path(__file__).parents[2]
 HALF = "def relu_gradient(x):\n    return -1.0 * (x > 0)"
@@ -86,6 +90,37 @@ def test_feedback_shows_no_hidden_test_and_runs_no_script(folder, tmp_path):
     assert "truncated" in pages["broken"]
 
 
+def test_names_cells_and_files_of_students_do_no_harm(tmp_path, capsys):
+    """Markup, formulas, paths, links, and half surrogate pairs, in everything that a student can name."""
+    folder, out, evil = tmp_path / "in", tmp_path / "out", "<img src=x onerror=alert(1)>"
+    names = [evil, "=1+1;@SUM(1)", "-2+3", "x..", "a\x1b[2Jb", "a\u202eb", "' onload='x", "&amp;"]
+    for name in names:
+        content = notebook("def relu_gradient(x):\n    raise ValueError('\ud800" + evil + "')", "text = '\ud800'\n1/0")
+        content["cells"][1]["id"] = content["cells"][3]["id"] = f"{evil}\ud800=1"
+        write_notebook(folder / f"{name}.ipynb", content)
+    canary = tmp_path / "canary"
+    canary.write_text("unharmed")
+    (out / "feedback").mkdir(parents=True)
+    (out / "feedback" / f"{file_name('-2+3')}.html").symlink_to(canary)
+    assert grade_folder(folder, out) == 0
+    said = capsys.readouterr().out
+    assert re.sub(r"\n", "", said).isprintable()
+    assert canary.read_text() == "unharmed"
+    pages = list((out / "feedback").iterdir())
+    assert len(pages) == len(list((out / "gradescope").iterdir())) == len(names)
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not page.is_symlink()
+        assert "<img" not in text
+        assert "&lt;img src=x onerror=alert(1)&gt;" in text
+        assert "is there twice" in text
+    for row in table(out).values():
+        for cell in row.values():
+            assert not re.match(r"[=+@-]", cell)
+            assert not re.search(r"[;,|] ?[=+@-]", cell)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["canary", "in", "out"]
+
+
 def test_gradescope_hides_hidden_tests(folder, tmp_path):
     out = tmp_path / "out"
     grade_folder(folder, out)
@@ -97,22 +132,37 @@ def test_gradescope_hides_hidden_tests(folder, tmp_path):
 
 
 def test_public_tests_alone_are_said_to_be_so(folder, tmp_path, capsys):
-    assert grade_folder(folder, tmp_path / "out", "--tests", str(FOLDER / "student" / "tests")) == 0
+    tests = public_tests(tmp_path / "tests")
+    assert grade_folder(folder, tmp_path / "out", "--tests", str(tests)) == 0
     assert "these tests are all public" in capsys.readouterr().out
     assert table(tmp_path / "out")["anna.ipynb"]["max"] == "4"
 
 
-def test_without_a_sandbox_every_output_says_so(folder, tmp_path, capsys):
+@pytest.mark.parametrize(("machine", "options", "warning"), [
+    ("x86_64", ["--unsafe-no-sandbox"], UNPROTECTED), ("riscv64", [], UNFILTERED),
+])
+def test_what_protection_was_missing_is_said_in_every_output(
+        folder, tmp_path, capsys, monkeypatch, machine, options, warning):
+    monkeypatch.setattr("platform.machine", lambda: machine)
     out = tmp_path / "out"
-    assert grade_folder(folder, out, "--unsafe-no-sandbox") == 0
+    assert grade_folder(folder, out, *options) == 0
     said = capsys.readouterr()
-    assert UNPROTECTED in said.out
-    assert UNPROTECTED in said.err
-    assert all(UNPROTECTED in row["note"] for row in table(out).values())
+    assert f"WARNING: {warning}" in said.out
+    assert f"WARNING: {warning}" in said.err
+    assert all(warning in row["note"] for row in table(out).values())
     assert table(out)["anna.ipynb"]["score"] == "6"
-    assert json.loads((out / "grades.json").read_text())["warning"] == UNPROTECTED
-    for path in [*(out / "feedback").iterdir(), *(out / "gradescope").iterdir()]:
-        assert UNPROTECTED in path.read_text().replace("&#x27;", "'")
+    assert json.loads((out / "grades.json").read_text())["warnings"] == [warning]
+    pages = [*(out / "feedback").iterdir(), *(out / "gradescope").iterdir()]
+    assert len(pages) == 12
+    for path in pages:
+        assert warning in path.read_text().replace("&#x27;", "'")
+
+
+def test_with_all_protection_no_output_warns(folder, tmp_path, capsys):
+    grade_folder(folder, tmp_path / "out")
+    said = capsys.readouterr()
+    assert "WARNING" not in said.out + said.err
+    assert json.loads((tmp_path / "out" / "grades.json").read_text())["warnings"] == []
 
 
 def test_a_missing_bubblewrap_is_said_with_the_install_line(folder, tmp_path, capsys, monkeypatch):
@@ -127,8 +177,11 @@ def test_a_bubblewrap_that_fails_is_said_with_its_reason(monkeypatch, tmp_path):
     broken.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: str(broken))
-    with pytest.raises(SandboxError, match=r"(?s)No permissions to create new namespace.*apt install"):
+    with pytest.raises(SandboxError) as refused:
         Sandbox(Limits())
+    for words in ("No permissions to create new namespace", "sudo apt install bubblewrap",
+                  "sysctl kernel.apparmor_restrict_unprivileged_userns=0", "/etc/apparmor.d/bwrap"):
+        assert words in str(refused.value)
 
 
 def test_a_sandbox_that_fails_later_is_no_zero_and_is_tried_again(folder, tmp_path, capsys, monkeypatch):
@@ -172,7 +225,7 @@ def test_a_test_that_cannot_be_run_is_a_grader_error(monkeypatch):
     def broken(*arguments, **named):
         raise ZeroDivisionError("in a test file")
 
-    monkeypatch.setattr(grade_module.checks, "run", broken)
+    monkeypatch.setattr(grade_module, "failure", broken)
     result = grade_cells(HONEST)
     assert result.status == "grader error"
     assert "ZeroDivisionError: in a test file" in result.notes[0]
@@ -188,7 +241,7 @@ def test_bad_arguments_are_named(folder, tmp_path, capsys, options, message):
 
 
 def test_tests_without_points_are_refused(folder, tmp_path, capsys):
-    source = (FOLDER / "student" / "tests" / "q2.py").read_text()
+    source = public((FOLDER / "tests" / "q2.py").read_text())
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "q2.py").write_text(source.replace("points = 2", "points = 0"))
     assert grade_folder(folder, tmp_path / "out", "--tests", str(tmp_path)) == 2
@@ -199,6 +252,12 @@ def test_tests_where_students_could_read_them_are_refused(folder, tmp_path, caps
     monkeypatch.setattr("dlcourse.grading.cli.visible_folders", lambda: [tmp_path])
     assert grade_folder(folder, tmp_path / "out") == 2
     assert "which students' code may read" in capsys.readouterr().err
+
+
+def test_results_beside_the_submissions_are_refused(folder, capsys):
+    """Where a student's archive may have left a link in their place."""
+    assert grade_folder(folder, folder / "out") == 2
+    assert "--out: expected a folder outside of SUBMISSIONS_DIR" in capsys.readouterr().err
 
 
 def test_results_are_not_overwritten_by_another_run(folder, tmp_path, capsys):
@@ -226,8 +285,9 @@ def test_a_changed_submission_is_graded_again_and_no_other(folder, tmp_path):
 
 
 def test_tables_hold_no_formulas_and_file_names_no_paths():
-    assert [harmless(text) for text in ("=1", "+1", "-1", "@x", "a\n=1", "fine")] == [
-        "'=1", "'+1", "'-1", "'@x", "a =1", "fine"]
+    texts = {"=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "a\n=1": "a =1", "fine": "fine", "a-b": "a-b",
+             "a;=1": "a;'=1", "＝1": "'＝1", "a, +1": "a, '+1", "\t=1": "'=1"}
+    assert {text: harmless(text) for text in texts} == texts
     names = [file_name(student) for student in ("anna", "../x", "a/b", "a b", ".", "..", "é", "e" * 300)]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[\w-][\w.-]{0,99}", name) for name in names), names
@@ -249,19 +309,18 @@ def halve(line, keep):
     with torch.no_grad():
         if not keep: line /= 2
     return line if not keep else line / 2"""
-    checks = grade_module.checks
     with Session([code], Limits()) as session:
         halve = session.get("halve")
         kept, lost = torch.ones(3, requires_grad=True), torch.ones(3)
         answers = [halve(kept, True), halve(lost, keep=False)]
         for answer, grad in zip(answers, (True, False), strict=True):
-            checks.expect_tensor(answer, "halve", requires_grad=grad)
-            checks.expect_close(answer, np.full(3, 0.5), "halve")
-        token = checks.AS_LEFT.set(session.left)
-        checks.expect_unchanged(np.ones(3), kept, "line")
-        with pytest.raises(checks.CheckFailed, match="changed its argument"):
-            checks.expect_unchanged(np.ones(3), lost, "line")
-        checks.AS_LEFT.reset(token)
+            expect_tensor(answer, "halve", requires_grad=grad)
+            expect_close(answer, np.full(3, 0.5), "halve")
+        token = AS_LEFT.set(session.left)
+        expect_unchanged(np.ones(3), kept, "line")
+        with pytest.raises(CheckFailed, match="changed its argument"):
+            expect_unchanged(np.ones(3), lost, "line")
+        AS_LEFT.reset(token)
         assert lost.tolist() == [1, 1, 1]         # the test's own is as it was
 
 
@@ -271,13 +330,131 @@ def test_errors_are_told_as_in_the_notebook():
     assert message.startswith("your code raised AttributeError: 'numpy.ndarray' object has no attribute 'missing'\n"
                               "  in line 2 of helper, `return x.missing`")
     absent = grade_cells((HONEST[0],)).results[0]["message"]
-    assert absent.startswith("relu_gradient is not defined. Has its cell been run?")
+    assert absent.startswith("relu_gradient is not defined. Is it spelled like this")
 
 
 def test_magics_are_left_out():
-    cells = ("%matplotlib inline\n!ls\nimport numpy as np", "%%bash\nrm -rf /", *HONEST[1:], "text = '''\n%kept\n'''")
+    cells = ("%matplotlib inline\n!ls\nimport numpy as np", *HONEST[1:], "text = '''\n%kept\n'''")
     result = grade_cells(cells)
     assert (result.score, result.cell_errors) == (TESTS.total, [])
+
+
+@pytest.mark.parametrize("cell", [
+    "%%time\nx = 1", "%%capture out\nx = 1", "%%timeit -n 1\nx = 1", "%%prun\n%matplotlib inline\nx = 1",
+    "for _ in range(2):\n    %timeit 1 + 1\nx = 1", "files = !ls\nx = len(files) + 1",
+    "len?\nx = 1", "x = 1\nlen??\n?len",
+    "help(len)\nget_ipython().run_line_magic('matplotlib', 'inline')\nx = 1\nexit()\nquit()",
+    "x = 1 + len(input('? '))",
+    "from dlcourse.checks import check\nassert check('q3')\nx = 1", "import asyncio\nawait asyncio.sleep(0)\nx = 1",
+    "import dlcourse.checks\nx = 1\ndlcourse.checks.check('q3').summary",
+    "import dlcourse.checks as checks\nif not checks.check('q3', tests='tests'): 1 / 0\nx = 1",
+])
+def test_what_works_in_a_notebook_works_here(cell):
+    with Session([cell], Limits()) as session:
+        assert session.cell_errors == {}
+        assert session.get("x") == 1
+
+
+def test_what_a_cell_has_defined_before_its_time_was_over_stays():
+    cell = "import time\n" + HONEST[1] + "\nstarts = globals().get('starts', 0) + 1\ntime.sleep(60)"
+    with Session([HONEST[0], cell], Limits(cell_seconds=1)) as session:
+        assert session.get("relu_gradient")(np.ones(2)).tolist() == [1, 1]
+        assert "took more than 0.95 seconds" in session.cell_errors[2]
+        assert (session.starts, session.slow) == (1, True)
+
+
+def test_a_page_begins_with_the_cells_that_ended_in_an_error(tmp_path):
+    write_notebook(tmp_path / "in" / "anna.ipynb", notebook(HONEST[1] + "\n1/0"))
+    assert grade_folder(tmp_path / "in", tmp_path / "out") == 0
+    page = (tmp_path / "out" / "feedback" / "anna.html").read_text()
+    assert "in the cell `def relu_gradient(x):`" in page
+    assert page.index("Cells that ended in an error") < page.index("<table>")
+
+
+def test_a_note_of_the_table_is_short_enough_for_every_reader(tmp_path):
+    content = notebook()
+    for number in range(1900):
+        content["cells"].append({"cell_type": "code", "id": f"{number // 2:050}", "metadata": {}, "source": ""})
+    write_notebook(tmp_path / "in" / "anna.ipynb", content)
+    assert grade_folder(tmp_path / "in", tmp_path / "out") == 0
+    note = table(tmp_path / "out")["anna.ipynb"]["note"]
+    assert "and 940 more" in note
+    grades = [Grade("ben", "ben.ipynb", "", "refused", 1, notes=["x" * 200_000])]
+    run = {"protected": True, "system calls filtered": True}
+    assert len(results.table(grades, TESTS, run)) < 1_200
+
+
+def test_no_page_takes_the_place_of_another(tmp_path, monkeypatch):
+    names = ["öpfer", file_name("öpfer")]
+    for name in names:
+        write_notebook(tmp_path / "in" / f"{name}.ipynb")
+    assert grade_folder(tmp_path / "in", tmp_path / "out") == 0
+    assert len(list((tmp_path / "out" / "feedback").iterdir())) == 2
+    assert len({printable(name) for name in ("a\n", printable("a\n"))}) == 2
+    monkeypatch.setattr(results, "file_name", lambda student: "same")
+    assert grade_folder(tmp_path / "in", tmp_path / "out", "--resume") == 0
+    for kind, ending in (("feedback", "html"), ("gradescope", "json")):
+        assert {f"same.{ending}", f"same-again.{ending}"} < {file.name for file in (tmp_path / "out" / kind).iterdir()}
+
+
+def test_public_tests_see_nothing_that_a_hidden_one_has_sent():
+    code = """
+import numpy as np
+seen = []
+def relu_gradient(x):
+    seen.append(x)
+    raise ValueError(f"seen {len(seen)}")
+class Counter:
+    def __init__(self, total): raise ValueError(f"seen {len(seen)}")
+"""
+    result = grade_cells([code])
+    said = {one["test"]: one["message"] for one in result.results}
+    assert list(said) == [case.name for question in TESTS.questions for case in question.cases]
+    assert "seen 2" in said["one step"]           # the two public tests of q1
+    assert "seen 3" in said["random inputs"]
+
+
+def test_what_met_a_limit_of_time_beside_others_is_graded_again_alone(tmp_path, monkeypatch):
+    running, most = [], {}
+
+    def crowded(one, *arguments):
+        running.append(one)
+        time.sleep(0.2)
+        most.setdefault(one.student, []).append(len(running))
+        crowd = len(running) > 1
+        running.remove(one)
+        return Grade(one.student, one.file, one.digest, "graded", 1, slow=crowd or one.student == "slow")
+
+    monkeypatch.setattr(cli, "grade", crowded)
+    for name in ("anna", "ben", "slow"):
+        write_notebook(tmp_path / "in" / f"{name}.ipynb")
+    assert grade_folder(tmp_path / "in", tmp_path / "out") == 0
+    submissions = json.loads((tmp_path / "out" / "grades.json").read_text())["submissions"]
+    kept = {one["student"]: one["slow"] for one in submissions}
+    assert kept == {"anna": False, "ben": False, "slow": True}
+    assert all(counts[-1] == 1 for counts in most.values())
+    assert len(list((tmp_path / "out" / "journal").iterdir())) == 4
+
+
+def test_a_limit_of_time_is_noticed_and_no_other_trouble_is():
+    loop = "def relu_gradient(x):\n    while True: pass"
+    assert grade_cells((HONEST[0], loop), call_seconds=0.3).slow
+    assert not grade_cells((HONEST[0], "import os\ndef relu_gradient(x): os._exit(0)")).slow
+
+
+def test_all_processes_together_compute_no_longer_than_a_submission_may_take():
+    code = """
+import os, time
+def burn():
+    for _ in range(20):
+        if os.fork() == 0:
+            while True: pass
+    time.sleep(60)
+"""
+    with Session([code], Limits(total_seconds=60)) as session:
+        session.sandbox.limits = Limits(total_seconds=1)
+        with pytest.raises(StudentError, match="more than 1 seconds of processor time"):
+            session.get("burn")()
 
 
 def command(folder, out):

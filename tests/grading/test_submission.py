@@ -13,13 +13,13 @@ from dlcourse.grading.submission import (
     Unreadable,
     find_submissions,
     only_checks,
-    printable,
     read_notebook,
     read_submission,
     supersede,
 )
+from dlcourse.grading.text import printable
 
-from .common import EXERCISE, FOLDER, notebook, write_notebook
+from .common import EXERCISE, notebook, write_notebook
 
 
 def read_all(folder):
@@ -62,7 +62,7 @@ GOOD = json.dumps(notebook()).encode()
     (json.dumps({**notebook(), "cells": [{"cell_type": "code"}]}).encode(), "cell 1 has no source"),
     (json.dumps({**notebook(), "cells": [{"cell_type": "markdown"}] * 3000}).encode(), "3000 cells"),
     (json.dumps({**notebook(), "cells": [{"cell_type": "code", "source": "x" * 2_000_000}]}).encode(), "characters"),
-    (json.dumps({**notebook(), "metadata": {"otter": {"assignment_name": "other"}}}).encode(), "wrong exercise"),
+    (json.dumps({**notebook(), "metadata": {"dlcourse": {"exercise": "other"}}}).encode(), "wrong exercise"),
     (json.dumps({"nbformat": 4, "metadata": {}, "cells": []}).encode(), "wrong exercise"),
 ])
 def test_a_bad_file_is_refused_with_its_reason(tmp_path, content, reason):
@@ -154,10 +154,31 @@ def test_an_added_cell_is_no_reason_for_a_note(tmp_path):
     assert read_all(tmp_path)["anna.ipynb"].notes == []
 
 
+def test_all_answers_in_one_cell_are_graded_where_the_notebook_says_of_which_exercise(tmp_path):
+    content = notebook()
+    content["cells"] = [{"cell_type": "code", "id": "all", "metadata": {}, "source": "import numpy as np\nanswer = 42"}]
+    write_notebook(tmp_path / "anna.ipynb", content)
+    content["metadata"].pop("dlcourse")
+    write_notebook(tmp_path / "ben.ipynb", content)
+    found = read_all(tmp_path)
+    assert found["anna.ipynb"].refused == ""
+    assert "graded because" in found["anna.ipynb"].notes[0]
+    assert "no cell of" in found["ben.ipynb"].refused
+
+
+def test_a_cell_in_another_language_is_named_and_left_out(tmp_path):
+    for name, magic in (("anna", "%%bash"), ("ben", "%%time")):
+        write_notebook(tmp_path / f"{name}.ipynb", notebook(f"{magic}\nx = 1"))
+    found = read_all(tmp_path)
+    assert found["anna.ipynb"].notes == ["code cell 2 was not run: %%bash is not Python"]
+    assert [bool(source) for source in found["anna.ipynb"].cells] == [True, False, False, True, False]
+    assert (found["ben.ipynb"].notes, bool(found["ben.ipynb"].cells[1])) == ([], True)
+
+
 def test_check_cells_are_left_out(tmp_path):
     write_notebook(tmp_path / "anna.ipynb")
     cells = read_all(tmp_path)["anna.ipynb"].cells
-    assert len(cells) == 3
+    assert [bool(source) for source in cells] == [True, True, False, True, False]
     assert only_checks('# Check\ncheck("q1")\n')
     assert only_checks('grader.check("q1")')
     assert not only_checks('check("q1"); x = 1')
@@ -211,5 +232,3 @@ def test_a_missing_folder_is_named(tmp_path):
 def test_the_exercise_reads_what_was_given_out():
     assert EXERCISE.titles == ["setup", "q1-answer", "q1-check", "q2-answer", "q2-check"]
     assert EXERCISE.mark == "exercise"
-    assert (FOLDER / "tests" / "q1.py").read_text().count("hidden=True") == 2
-    assert "hidden" not in (FOLDER / "student" / "tests" / "q1.py").read_text()

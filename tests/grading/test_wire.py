@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from dlcourse.checks.answers import DTYPES, TensorData
 from dlcourse.grading import wire
-from dlcourse.grading.wire import DTYPES, HEADER, MARK, Handle, Tensor, WireError, arrays_in, body_sizes, pack, unpack
+from dlcourse.grading.wire import HEADER, MARK, Handle, WireError, arrays_in, body_sizes, pack, unpack
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 63) - 1) | st.floats(allow_nan=False)
@@ -67,7 +68,7 @@ def test_a_generator_draws_the_same_numbers_on_the_other_side():
 def test_tensors_travel_as_arrays():
     torch = pytest.importorskip("torch")
     back = through(torch.ones(2, 3, requires_grad=True))
-    assert type(back) is Tensor
+    assert type(back) is TensorData
     assert back.requires_grad
     np.testing.assert_array_equal(back.array, np.ones((2, 3), np.float32))
 
@@ -150,6 +151,13 @@ def array(name="float64", shape=(1,), start=0):
 def test_a_forged_message_is_an_error(text, raw):
     with pytest.raises(WireError):
         unpack(text, raw)
+
+
+@pytest.mark.parametrize("starts", [(0, 0), (8, 0), (0, 16)])
+def test_arrays_share_no_bytes_and_leave_none_out(starts):
+    nodes = b",".join(array(start=start) for start in starts)
+    with pytest.raises(WireError, match="follow one another"):
+        unpack(b"[" + nodes + b"]", b"x" * 24)
 
 
 @given(st.binary(max_size=200), st.binary(max_size=50))
