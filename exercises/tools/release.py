@@ -13,6 +13,7 @@ gives the same bytes: names are sorted and all times are one fixed time.
 
 import argparse
 import base64
+import functools
 import gzip
 import html
 import io
@@ -35,7 +36,6 @@ ROOT = Path(__file__).parents[2]
 WHEN = 1704153600                              # 2 January 2024; a zip archive begins in 1980
 LONG = 32                                      # a shorter line may stand in a chapter too, such as "optimizer.step()"
 KEY = 8                                        # bytes of a line that are looked for first
-MASTER_MARKERS = ("# ASSIGNMENT CONFIG", "# BEGIN SOLUTION", "# BEGIN TEST CONFIG", "# BEGIN QUESTION")
 DROPPED = b" \t\r\n\f\v\"'\\"                  # white space, and what a string in JSON or JavaScript adds
 
 README = """\
@@ -129,7 +129,7 @@ def fill(folder, book):
         if ".ipynb_checkpoints" not in path.parts:
             put(folder / path.relative_to(ROOT), path.read_bytes())
     for exercise in build.exercises():
-        files = build.build(exercise)
+        _, files = versions(exercise)
         if differing := build.differences(files, exercise / "student"):
             raise Leak(f"{exercise.name}/student is not what the master gives ({', '.join(differing)}): "
                        "run `make exercises`")
@@ -140,6 +140,12 @@ def fill(folder, book):
     name, data = wheel()
     put(folder / name, data)
     put(folder / "README.txt", README.format(wheel=name).encode())
+
+
+@functools.cache
+def versions(exercise):
+    """Make both versions of an exercise, which takes seconds: the instructor's and the student's files."""
+    return build.build(exercise, instructor=True), build.build(exercise)
 
 
 def put(path, data):
@@ -201,22 +207,24 @@ def secrets():
     dict of bytes to str
         Each line as `bare` makes it, and what it is.
     """
-    public = bare("\n".join(path.read_text(encoding="utf-8") for path in public_sources()))
-    found, checks = {}, b""
+    everyone = [path.read_text(encoding="utf-8") for path in public_sources()]
+    everyone += [text for exercise in build.exercises() for text in versions(exercise)[1].values()]
+    public = bare("\n".join(everyone))
+    found = {}
     for exercise in build.exercises():
-        full, handed_out = build.build(exercise, instructor=True), build.build(exercise)
+        full, handed_out = versions(exercise)
         known = bare("\n".join(handed_out.values()))
-        checks += known
         for kind, lines in exercise_lines(exercise, full, handed_out).items():
-            for line in map(bare, lines):
-                if line not in known and (len(line) >= LONG or line not in public):
+            # A line of code gives as much away without the comment behind it.
+            for line in map(bare, [*lines, *(line.partition("  #")[0] for line in lines)]):
+                if len(line) >= build.LEAST and line not in known and (len(line) >= LONG or line not in public):
                     found.setdefault(line, f"{exercise.name}: a {kind}")
     # Lines of the grader itself, and of checks in general, stand in its tests as well.
     for path in sorted((ROOT / "tests" / "grading").rglob("*.py")):
-        for line in filter(build.telling, path.read_text(encoding="utf-8").splitlines()):
-            if bare(line) not in public and bare(line) not in checks:
-                found.setdefault(bare(line), f"{path.relative_to(ROOT)}: a grading test")
-    return found | {bare(marker): "a marker of a master" for marker in MASTER_MARKERS}
+        for line in map(bare, path.read_text(encoding="utf-8").splitlines()):
+            if len(line) >= LONG and line not in public:
+                found.setdefault(line, f"{path.relative_to(ROOT)}: a grading test")
+    return found
 
 
 def exercise_lines(exercise, full, handed_out):
@@ -260,12 +268,12 @@ def bare(data):
     Returns
     -------
     bytes
-        Without white space, quotes, backslashes, line breaks written as ``\n``, and ``\u0041`` for A.
+        Without white space, quotes and backslashes, and with A for ``\u0041``.
     """
     data = data.encode() if isinstance(data, str) else data
     if rb"\u" in data:
         data = re.sub(rb"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)).encode("utf-8", "replace"), data)
-    return data.replace(rb"\n", b"").replace("\xa0".encode(), b"").translate(None, DROPPED)
+    return data.translate(None, DROPPED)
 
 
 def readings(place, data):
