@@ -7,8 +7,8 @@
     hint = "The factor 1/N is missing"
     change = [["/ len(y)", ""]]
 
-``change`` holds pairs of texts, old and new, each old text once in the solution. ``answer`` holds code
-instead, for a mistake that is no small change; it runs after the solution and replaces names of it.
+``change`` holds pairs of texts, old and new, each old text once in the question's solution. ``answer``
+holds code instead, for a mistake that is no small change; it runs after the solution and replaces names of it.
 """
 
 import tomllib
@@ -34,7 +34,7 @@ class WrongAnswer:
     hint : str
         Words of the message that it must get.
     code : str
-        To run after the exercise's solution.
+        The answer to the question, as a whole.
     """
 
     question: str
@@ -102,7 +102,7 @@ def wrong_answer(question, entry, solution, path):
     where = f"{path}: [[{question}]] {entry.get('mistake', '')!r}"
     if not {"mistake", "hint"} <= entry.keys() <= FIELDS or ("change" in entry) == ("answer" in entry):
         raise Unusable(f"{where}: expected mistake, hint, and either change or answer, got {', '.join(entry)}")
-    code = entry.get("answer", solution)
+    code = solution + entry.get("answer", "")
     for old, new in entry.get("change", []):
         if code.count(old) != 1:
             raise Unusable(f"{where}: {old!r} is {code.count(old)} times in the solution, expected once")

@@ -13,7 +13,7 @@ def test_the_table_of_the_chapter(train):
 
     x, y = (np.array([[1.0, 2.0], [2.0, 0.0], [1.0, 1.0]]), np.array([-1, 1, 1]))
     table = np.array([[-1, -2, -1], [1, -2, 0], [2, -1, 1], [1, -3, 0], [2, -2, 1]])
-    one_array = "All rows are one array: += changes the array that is already in the list. What makes a new one?"
+    one_array = "All five rows equal the last line. Are they five arrays, or one?"
     too_early = "These are the lines before each update. Keep the line after it has moved."
     every_row = "A row for each example came, also where the line did not move. Keep it only after an update."
     no_update = "There was no update at all. With zero weights every score is 0, and a point on the line is a mistake."
@@ -38,7 +38,7 @@ def test_a_point_with_both_labels_is_never_settled(train):
 
     x, y = (np.array([[1.0], [1.0]]), np.array([1, -1]))
     mistakes = {
-        "All rows are one array, the last: += changes it in the list too.": np.zeros((6, 2)),
+        "All six rows equal the last line. Are they six arrays, or one?": np.zeros((6, 2)),
         "These are the lines before each update.": [[0, 0], [1, 1]] * 3,
     }
     expect_close(train(x, y, 3), [[1, 1], [0, 0]] * 3, "train([[1], [1]], [1, -1], 3)", mistakes=mistakes)

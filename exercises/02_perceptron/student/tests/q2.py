@@ -54,19 +54,22 @@ def test_dw_of_four_examples_by_hand(criterion):
     hidden=False,
     failure_message="The bias is the weight of an input that is always 1. Its gradient is that of dw with all inputs 1.",
 )
-def test_db_of_four_examples_by_hand(criterion):
+def test_db_of_five_examples_by_hand(criterion):
     import numpy as np
     from dlcourse.checks import expect_close, expect_tuple
 
-    w, b = (np.array([1.0, -1.0]), 0.0)
-    x, y = (np.array([[2.0, 1.0], [1.0, 3.0], [4.0, 1.0], [2.0, 2.0]]), np.array([1, 1, -1, 1]))
+    w, b, y = (np.array([1.0, -1.0]), 0.0, np.array([1, 1, -1, 1, 1]))
+    x = np.array([[2.0, 1.0], [1.0, 3.0], [4.0, 1.0], [2.0, 2.0], [0.0, 1.0]])
     mistakes = {
         "The bias has a gradient too: its input is always 1.": 0.0,
-        "The factor 1/N is missing in db.": -1.0,
-        "Wrong sign in db.": 0.25,
+        "The example on the line is missing in db. Count y s = 0 as a mistake.": -0.2,
+        "The factor 1/N is missing in db.": -2.0,
+        "This is a mean over the mistakes alone. N counts all examples.": -0.5,
+        "All examples take part in db. Where the maximum is 0, its derivative is 0 too.": -0.6,
+        "Wrong sign in db.": 0.4,
     }
     _, _, db = expect_tuple(criterion(w, b, x, y), ["loss", "dw", "db"], "criterion(w, b, x, y)")
-    expect_close(db, -0.25, "db", mistakes=mistakes)
+    expect_close(db, -0.4, "db", mistakes=mistakes)
 
 
 @test_case(

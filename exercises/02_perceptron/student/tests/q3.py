@@ -108,14 +108,15 @@ def test_the_old_line_stays_as_it_is(one_epoch):
     hidden=False,
     failure_message="Check one_epoch first. Then count the epochs of seed 0 by hand, the clean one included.",
 )
-def test_both_medians_on_three_seeds(median_epochs):
+def test_both_medians_on_four_seeds(median_epochs):
     from dlcourse.checks import expect_close
 
-    for summed, expected, other, mean in [(False, 3, 11, 10 / 3), (True, 11, 3, 16)]:
+    for summed, expected, other, mean, lower in [(False, 4.5, 20, 6.25, 3), (True, 20, 4.5, 20.5, 11)]:
         mistakes = {
+            "torch.median takes the lower of the two middle numbers. The median of four is their mean.": lower,
             "The two habits are swapped: with summed=True the line moves once an epoch.": other,
             "The last epoch, the one without a mistake, counts too.": expected - 1,
             "This is the mean. One stubborn data set pulls it up; the median is asked for.": mean,
         }
-        answer = median_epochs([0, 1, 2], summed)
-        expect_close(answer, expected, f"median_epochs([0, 1, 2], {summed})", mistakes=mistakes)
+        answer = median_epochs([0, 1, 4, 8], summed)
+        expect_close(answer, expected, f"median_epochs([0, 1, 4, 8], {summed})", mistakes=mistakes)
