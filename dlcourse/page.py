@@ -10,6 +10,7 @@ import linecache
 import sys
 import traceback
 
+from .checks import Report
 from .validation import check_integer
 from .widgets.host import evaluate
 
@@ -173,6 +174,28 @@ def advice(error):
     return ""
 
 
+def defined(tree, error, name):
+    """Whether a cell that failed had defined all its functions before, so that they can be tried.
+
+    Parameters
+    ----------
+    tree : ast.Module or None
+        Of the cell; None if it could not be read.
+    error : BaseException
+    name : str
+        The file name of the cell.
+
+    Returns
+    -------
+    bool
+        False too if the cell has no functions.
+    """
+    ends = [node.end_lineno for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)] if tree else []
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__)
+             if (frame.f_code.co_filename, frame.f_code.co_name) == (name, "<module>")]
+    return bool(ends and lines) and lines[0] > max(ends)
+
+
 class Page:
     """The cells and widgets of one page.
 
@@ -199,11 +222,14 @@ class Page:
         Returns
         -------
         dict
-            ``ok`` (bool) and ``text`` (the echo, or ""), or ``error`` (the traceback) and ``advice``.
+            ``ok`` (bool) and ``text`` (the echo, or ""), or ``error`` (the traceback), ``advice``, and
+            ``defined``: whether all functions of the cell had been defined before the error.
+            A report of checks comes as plain data in ``report`` instead of as text.
         """
         name = f"<cell {number}>"
         self.cells.add(name)
         linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+        tree = None
         try:
             tree = ast.parse(code, name)
             last = None
@@ -211,9 +237,12 @@ class Page:
                 last = ast.Expression(tree.body.pop().value)
             exec(compile(tree, name, "exec"), self.namespace)
             value = None if last is None else eval(compile(last, name, "eval"), self.namespace)
+            if type(value) is Report:
+                return {"ok": True, "text": "", "report": value.as_dict()}
             return {"ok": True, "text": "" if value is None else repr(value)}
         except BaseException as error:         # SystemExit too: a reader's exit() must not end the page
-            return {"ok": False, "error": trimmed(error, self.cells), "advice": advice(error)}
+            return {"ok": False, "error": trimmed(error, self.cells), "advice": advice(error),
+                    "defined": defined(tree, error, name)}
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

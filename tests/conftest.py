@@ -55,9 +55,12 @@ def browser():
         running.close()
 
 
+IN_A_BROWSER = tuple(f"tests/test_{name}" for name in ("exercise_pages", "lab", "live", "quiz", "weight"))
+
+
 def kind_of(nodeid):
     """Say which of the suite's six kinds a test is."""
-    if "_in_a_browser" in nodeid or nodeid.startswith(("tests/test_live", "tests/test_lab", "tests/test_weight")):
+    if "_in_a_browser" in nodeid or nodeid.startswith(IN_A_BROWSER):
         return "browser"
     if ".ipynb" in nodeid:
         return "notebook cells"

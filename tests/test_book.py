@@ -147,6 +147,72 @@ EVERYTHING = sorted(path.relative_to(HTML).as_posix() for path in HTML.rglob("*.
                     if path != HTML / "index.html" and "_static" not in path.parts)
 AXE = ROOT / "_ext" / "node_modules" / "axe-core" / "axe.min.js"
 
+# Words in tables that are broken in the middle because their column is too narrow.
+BROKEN_WORDS = """() => {
+  const broken = [];
+  for (const cell of document.querySelectorAll("article table:not(.indextable) :is(td, th)")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      for (const word of text.data.matchAll(/[\\p{L}\\p{N}.,]+/gu)) {
+        const place = document.createRange();
+        place.setStart(text, word.index);
+        place.setEnd(text, word.index + word[0].length);
+        const lines = new Set([...place.getClientRects()].map(({ top }) => Math.round(top)));
+        if (lines.size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}"""
+
+
+def test_contents_open_on_a_phone_in_a_browser(browser, site):
+    """The two buttons at the top open the contents of the book and of the page."""
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    tab = context.new_page()
+    tab.goto(f"{site}/chapters/02_perceptron.html", wait_until="load")
+    for which, link in (("primary", "5. Optimisation"), ("secondary", "Pitfalls")):
+        assert not tab.locator(f".bd-sidebar-{which}").get_by_text(link).is_visible()
+        tab.locator(f".{which}-toggle:visible").click()
+        tab.locator(f"dialog[open].bd-sidebar-{which}").get_by_text(link).click(trial=True)
+        tab.keyboard.press("Escape")
+    context.close()
+
+
+def test_contents_can_be_hidden_in_a_browser(browser, site):
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    tab = context.new_page()
+    tab.goto(f"{site}/chapters/02_perceptron.html", wait_until="load")
+    contents = tab.locator(".bd-sidebar-primary").get_by_text("5. Optimisation")
+    contents.click(trial=True)
+    tab.locator(".primary-toggle:visible").click()
+    contents.wait_for(state="hidden")
+    context.close()
+
+
+def test_claims_are_told_apart_in_a_browser(browser, site):
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto(f"{site}/chapters/02_perceptron.html", wait_until="load")
+    boxes = tab.locator(".dl-claim").evaluate_all("""boxes => boxes.map((box) => {
+      const { borderLeftColor, paddingLeft } = getComputedStyle(box);
+      return [box.querySelector("[class^=dl-verdict]").className, borderLeftColor, parseFloat(paddingLeft)];
+    })""")
+    context.close()
+    colours = {(verdict, colour) for verdict, colour, _ in boxes}
+    assert len(colours) == len({verdict for verdict, _ in colours}) == len({colour for _, colour in colours}) == 3
+    assert min(padding for *_, padding in boxes) > 10
+
+
+def test_without_javascript_the_page_has_its_colours_in_a_browser(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{site}/chapters/02_perceptron.html", wait_until="load")
+    link, text = (tab.locator(f"article {name}").first.evaluate("(element) => getComputedStyle(element).color")
+                  for name in ("p > a", "p"))
+    assert link != text
+    context.close()
+
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("page", EVERYTHING or PAGES)
@@ -168,7 +234,10 @@ def test_page_in_a_browser(browser, site, page, theme):
         place.scroll_into_view_if_needed()
         place.locator(".dl-widget").wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert tab.evaluate(BROKEN_WORDS) == []
     tab.set_viewport_size({"width": 1280, "height": 900})
+    assert tab.evaluate(BROKEN_WORDS) == []
+    tab.locator(".bd-sidebar-primary nav a").last.hover()  # a link under the pointer has a colour of its own
     tab.add_script_tag(path=AXE)
     found = tab.evaluate("""async () => (await axe.run(document, { resultTypes: ["violations"] }))
         .violations.filter(({ impact }) => ["serious", "critical"].includes(impact))

@@ -67,6 +67,16 @@ def test_a_failing_cell_fails_the_step_and_the_rest_is_kept(project, capfd):
     assert set(measured.read("times")["notebooks"]) == {"01_first.ipynb"}
 
 
+@pytest.mark.parametrize("folder", ["chapters", "chapters/play", "exercises/01_first/student"])
+def test_what_an_editor_leaves_beside_the_chapters_is_not_executed(project, folder):
+    checkpoints = project / folder / ".ipynb_checkpoints"
+    checkpoints.mkdir(parents=True)
+    write_notebook(checkpoints / "01_first-checkpoint.ipynb", "raise RuntimeError('an older copy')")
+    assert execute.main([]) == 0
+    times = measured.read("times")
+    assert {*times["notebooks"], *times["exercises"]} == {"01_first.ipynb"}
+
+
 def test_execute_raises_what_the_cell_raised(project):
     write_notebook(project / "chapters" / "02_second.ipynb", "raise KeyError('gone')")
     with pytest.raises(CellExecutionError, match="gone"):

@@ -3,12 +3,14 @@
 import io
 import re
 from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from dlbook import mathematics, serve, weight
+from dlbook import mathematics, serve, weight, written
 from fontTools.ttLib import TTFont
 
 from dlcourse import plotting
@@ -71,13 +73,10 @@ def test_a_formula_keeps_its_comma(tmp_path):
     """No line is broken between a formula and what follows it at once; a wide one may scroll instead."""
     formulas = [("x", False), ("+".join(["abc"] * 20), False)]
     answers, _ = mathematics.set_formulas(formulas, MACROS, tmp_path / "formulas")
-    (tmp_path / "_static").mkdir()
-    (tmp_path / "_static" / "formulas.css").write_text("")
     span = '<span class="math notranslate nohighlight">\\({}\\)</span>'
-    page = f"<head></head><p>({span.format('x')}), {span.format('x')} and {span.format(formulas[1][0])}, end"
-    path = tmp_path / "page.html"
-    mathematics.fill(path, page, dict(zip(formulas, answers, strict=True)), tmp_path)
-    together = BeautifulSoup(path.read_text(), "html.parser").select(".dl-together")
+    page = f"<p>({span.format('x')}), {span.format('x')} and {span.format(formulas[1][0])}, end"
+    filled = mathematics.fill(page, dict(zip(formulas, answers, strict=True)), "page")
+    together = BeautifulSoup(filled, "html.parser").select(".dl-together")
     assert len(together) == 1
     assert (together[0].contents[0], together[0].contents[-1]) == ("(", "),")
 
@@ -89,19 +88,16 @@ def test_formulas_are_set_once(tmp_path, monkeypatch):
     assert mathematics.set_formulas([("x", False)], MACROS, folder) == first
 
 
-def test_warning_names_page_and_formula(tmp_path, monkeypatch):
+def test_warning_names_page_and_formula(monkeypatch):
     told = []
 
     def warning(text, *values, **options):
         told.append((text % values, options))
 
     monkeypatch.setattr(mathematics.logger, "warning", warning)
-    (tmp_path / "_static").mkdir()
-    (tmp_path / "_static" / "formulas.css").write_text("")
     page = r'<span class="math notranslate nohighlight">\(a &lt; \b\)</span>'
-    mathematics.fill(tmp_path / "one.html", page, {(r"a < \b", False): {"error": "no such command"}}, tmp_path)
+    assert mathematics.fill(page, {(r"a < \b", False): {"error": "no such command"}}, "one") == page
     assert told == [(r"formula: no such command: a < \b", {"location": "one", "type": "dlbook", "subtype": "formula"})]
-    assert (tmp_path / "one.html").read_text() == page
 
 
 def test_characters_of_fonts_are_read_from_the_style_sheet():
@@ -199,6 +195,44 @@ def test_unused_assets_are_dropped_and_used_ones_stay():
     head = '<link href="_static/copybutton.css?v=1" rel="stylesheet"/>\n<script src="_static/copybutton.js"></script>\n'
     assert weight.drop_unused(head) == ""
     assert weight.drop_unused(head + '<div class="highlight">') == head + '<div class="highlight">'
+
+
+# --- All changes of the written pages -------------------------------------------------------------
+
+
+@pytest.fixture
+def written_book(tmp_path, monkeypatch):
+    """An application that has written two pages, one of which accessibility.mend changes."""
+    monkeypatch.setattr(written.live, "build_files", lambda outdir: None)
+    monkeypatch.setattr(written.weight, "lighten_theme", lambda static: None)
+    theme = tmp_path / "_static" / weight.THEME_CSS
+    theme.parent.mkdir(parents=True)
+    theme.write_text("")
+    (tmp_path / "mended.html").write_text('<summary aria-label="Toggle hidden content">')
+    (tmp_path / "plain.html").write_text("<p>Text.")
+    return SimpleNamespace(outdir=str(tmp_path), builder=SimpleNamespace(format="html"),
+                           config=SimpleNamespace(mathjax3_config=None))
+
+
+def test_a_page_is_written_once_and_only_if_it_changed(written_book, monkeypatch):
+    touched = Counter()
+
+    def count(name, method):
+        return lambda path, *values, **options: touched.update([(name, path.name)]) or method(path, *values, **options)
+
+    for name in ("read_text", "write_text"):
+        monkeypatch.setattr(Path, name, count(name, getattr(Path, name)))
+    written.finish(written_book, None)
+    pages = {key: number for key, number in touched.items() if key[1].endswith(".html")}
+    assert pages == {("read_text", "mended.html"): 1, ("read_text", "plain.html"): 1, ("write_text", "mended.html"): 1}
+    assert (Path(written_book.outdir) / "mended.html").read_text() == "<summary>"
+
+
+def test_only_a_book_in_html_that_was_built_is_changed(written_book):
+    written.finish(written_book, RuntimeError("the build failed"))
+    written_book.builder.format = "latex"
+    written.finish(written_book, None)
+    assert "aria-label" in (Path(written_book.outdir) / "mended.html").read_text()
 
 
 # --- In a browser ---------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import accessibility, api, live, local, mathematics, outputs, pages, weight
+from . import accessibility, api, exercises, live, local, mathematics, outputs, pages, quiz, written
 
 STATIC = Path(__file__).parent / "static"
 
@@ -16,6 +16,6 @@ def setup(app):
     """Register everything with Sphinx."""
     app.connect("config-inited", add_static_path)
     app.add_css_file("dlbook.css")
-    for part in (outputs, pages, api, accessibility, live, local, mathematics, weight):
+    for part in (outputs, quiz, pages, api, accessibility, exercises, live, local, mathematics, written):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,6 @@
 """Pages that everyone can read: pictures have text alternatives, controls have names, lists are lists."""
 
 import re
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.util import logging
@@ -41,6 +40,8 @@ MENDED = [
     # In the list of modules a list must not follow an item, but be part of it.
     (re.compile(r'(<li><a href="[^"]*">[^<]*</a>)</li>\s*(<ul>(?:\s*<li><a href="[^"]*">[^<]*</a></li>)*\s*</ul>)'),
      r"\1\2</li>"),
+    # The theme "auto" has no colours; a script chooses one of the others, if there are scripts.
+    (re.compile(r'(<html\b[^>]*) data-theme="auto"'), r'\1 data-theme="light"'),
     # A bibliography holds anchors besides its entries, which a list must not.
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r' role="doc-biblioentry"'), ""),
@@ -52,20 +53,13 @@ def plain(markup):
     return " ".join(re.sub(r"<[^>]*>", "", markup).split()).replace('"', "&quot;")
 
 
-def mend(app, exception):
-    """Mend the names and roles on every page that was written."""
-    if exception is not None or app.builder.format != "html":
-        return
-    for path in Path(app.outdir).rglob("*.html"):
-        page = path.read_text(encoding="utf-8")
-        mended = page
+def mend(pages):
+    """Mend the names and roles on all pages (dict from path to text)."""
+    for path in pages:
         for pattern, replacement in MENDED:
-            mended = pattern.sub(replacement, mended)
-        if mended != page:
-            path.write_text(mended, encoding="utf-8")
+            pages[path] = pattern.sub(replacement, pages[path])
 
 
 def setup(app):
-    """Register the check and the repair."""
+    """Register the check."""
     app.connect("doctree-read", check_pictures)
-    app.connect("build-finished", mend, priority=960)      # after the icons have become drawings

@@ -141,16 +141,12 @@ def missing_text():
     return "This picture moves where JavaScript is on."
 
 
-def build_files(app, exception):
-    """Build the scripts and pack Python into the book's static files."""
-    if exception is not None or app.builder.format != "html":
-        return
-    reason = nodejs.missing()
-    if reason:
-        logger.info("Live cells and widgets are left out of this build: %s", reason)
+def build_files(outdir):
+    """Build the scripts and pack Python into the static files of the book in a folder."""
+    if not nodejs.usable("Live cells and widgets are left out of this build"):
         return
     request = {
-        "out": str(Path(app.outdir) / "_static" / "live"),
+        "out": str(outdir / "_static" / "live"),
         "cache": str(CACHE),
         "files": {**{name: str(ROOT / name) for name in browser_files()}, **copy_data(CACHE / "data")},
         "widgets": sorted(str(path) for path in (PACKAGE / "widgets").glob("*.js") if path.stem != "kit"),
@@ -167,7 +163,8 @@ def add_script(app, pagename, templatename, context, doctree):
     if doctree is None or nodejs.missing():
         return
     live = any("tag_live" in cell.get("classes", ()) for cell in doctree.findall(nodes.container))
-    if live or any("dl-widget-place" in place.get("classes", ()) for place in doctree.findall(nodes.container)):
+    drawn = {"dl-widget-place", "dl-quiz-place"}
+    if live or any(drawn & set(place.get("classes", ())) for place in doctree.findall(nodes.container)):
         app.add_js_file("live/live.js", loading_method="defer")
 
 
@@ -182,4 +179,3 @@ def setup(app):
     app.add_css_file("kit.css")
     app.connect("config-inited", add_style)
     app.connect("html-page-context", add_script)
-    app.connect("build-finished", build_files)

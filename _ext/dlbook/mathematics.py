@@ -145,6 +145,11 @@ def write_stylesheet(css, static):
     css : str
     static : pathlib.Path
         The book's folder ``_static``.
+
+    Returns
+    -------
+    pathlib.Path
+        Of the style sheet.
     """
     needed = characters(css)
     fonts = static / "mathjax" / "fonts"
@@ -165,40 +170,33 @@ def write_stylesheet(css, static):
 
     css = FONT_FACE.sub(face, css + HOUSE_RULES)
     css = re.sub(r"\s*([{};,])\s*", r"\1", css).replace(": ", ":").replace(";}", "}")
-    (static / "formulas.css").write_text(css, encoding="utf-8")
+    sheet = static / "formulas.css"
+    sheet.write_text(css, encoding="utf-8")
+    return sheet
 
 
-def render(app, exception):
-    """Put the markup of every formula into the pages."""
-    if exception is not None or app.builder.format != "html":
+def render(pages, outdir, config):
+    """Put the markup of every formula into the pages (dict from path to text)."""
+    if not nodejs.usable("Formulas are left as TeX source"):
         return
-    reason = nodejs.missing()
-    if reason:
-        logger.info("Formulas are left as TeX source: %s", reason)
-        return
-    outdir = Path(app.outdir)
-    pages = {}
-    for path in sorted(outdir.rglob("*.html")):
-        page = path.read_text(encoding="utf-8")
-        if ANY_FORMULA.search(page):
-            pages[path] = page
-    formulas = sorted({tex_source(match) for page in pages.values() for match in FORMULA.finditer(page)})
+    mathematical = {path: page for path, page in pages.items() if ANY_FORMULA.search(page)}
+    formulas = sorted({tex_source(match) for page in mathematical.values() for match in FORMULA.finditer(page)})
     try:
         answers, css = set_formulas(
-            formulas, (app.config.mathjax3_config or {}).get("tex", {}), outdir.parent / "formulas"
+            formulas, (config.mathjax3_config or {}).get("tex", {}), outdir.parent / "formulas"
         )
     except subprocess.CalledProcessError as error:
         logger.warning("MathJax failed: %s", error.stderr.strip(), type="dlbook", subtype="formula")
         return
     answer_to = dict(zip(formulas, answers, strict=True))
-    write_stylesheet(css, outdir / "_static")
-    for path, page in pages.items():
-        fill(path, page, answer_to, outdir)
+    sheet = write_stylesheet(css, outdir / "_static")
+    for path, page in mathematical.items():
+        filled = fill(page, answer_to, path.relative_to(outdir).with_suffix("").as_posix())
+        pages[path] = add_stylesheet(filled, sheet, os.path.relpath(sheet, path.parent))
 
 
-def fill(path, page, answer_to, outdir):
-    """Replace the formulas of one page, and warn of each that MathJax cannot set."""
-    name = path.relative_to(outdir).with_suffix("").as_posix()
+def fill(page, answer_to, name):
+    """Replace the formulas of a page, and warn, with the page's name, of each that MathJax cannot set."""
     found = 0
 
     def replace(match):
@@ -221,8 +219,7 @@ def fill(path, page, answer_to, outdir):
     page = FORMULA.sub(replace, page)
     if found < len(ANY_FORMULA.findall(page)):
         logger.warning("a formula holds markup", location=name, type="dlbook", subtype="formula")
-    sheet = outdir / "_static" / "formulas.css"
-    path.write_text(add_stylesheet(page, sheet, os.path.relpath(sheet, path.parent)), encoding="utf-8")
+    return page
 
 
 def write_all(app, env):
@@ -236,8 +233,7 @@ def without_script(app, config):
 
 
 def setup(app):
-    """Register the hooks; the pages must be complete when the formulas are put into them."""
+    """Register the hooks."""
     app.add_html_math_renderer("formulas", (html_visit_math, None), (html_visit_displaymath, None))
     app.connect("config-inited", without_script)
     app.connect("env-updated", write_all)
-    app.connect("build-finished", render, priority=900)

@@ -4,6 +4,10 @@ import shutil
 import sys
 from pathlib import Path
 
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
 MODULES = Path(__file__).parents[1] / "node_modules"
 
 
@@ -22,3 +26,11 @@ def missing():
     if not (MODULES / ".installed").exists():
         return "the packages of _ext/package.json are not installed (`make javascript` needs the npm registry)"
     return "" if node() else "Node.js was not found (`make javascript` gets it from pip)"
+
+
+def usable(otherwise):
+    """Tell whether JavaScript can be built; if not, log what becomes of the book, and why."""
+    reason = missing()
+    if reason:
+        logger.info("%s: %s", otherwise, reason)
+    return not reason

@@ -10,6 +10,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 from .live import widget_node
+from .quiz import question_file, quiz_node
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,8 @@ def table_node(header, rows, *, numbers=(), css=(), title=None):
 def build_table(data, page):
     """Build a numbered table; columns of numbers are set flush right."""
     columns = list(zip(*data["rows"], strict=True))
-    numbers = {i for i, column in enumerate(columns) if all(re.match(r"^[-−+~]?[\d.,]", cell) for cell in column)}
+    numbers = {i for i, column in enumerate(columns)
+               if any(column) and all(not cell or re.match(r"^[-−+~]?[\d.,]", cell) for cell in column)}
     table = table_node(data["header"], data["rows"], numbers=numbers, title=data["caption"])
     return [table], table
 
@@ -150,7 +152,12 @@ class CourseOutputs(SphinxTransform):
 
     def replace(self, bundle, kind, data, page):
         """Put the built nodes in the place of one output."""
-        built, labelled = BUILDERS[kind](data, page)
+        if kind == "quiz":
+            notebook = self.env.doc2path(self.env.docname)
+            self.env.note_dependency(str(question_file(data, notebook)))
+            built, labelled = [quiz_node(data, notebook)], None
+        else:
+            built, labelled = BUILDERS[kind](data, page)
         for node in built:
             node.source, node.line = bundle.source or self.document["source"], bundle.line or 1
         bundle.replace_self(built)

@@ -293,6 +293,11 @@ def drop_unused(page):
     return page if asset("togglebutton.js").search(page) else TOGGLE_SETTINGS.sub("", page)
 
 
+# The style sheet hides the theme's bar at the top. Its buttons must go, not only because nobody sees them:
+# the theme's scripts find them first, and those that are seen would do nothing.
+TOP_BAR = re.compile(r'(<header\b[^>]*\bid="pst-header"[^>]*>).*?(?=</header>)', re.DOTALL)
+
+
 # --- All together ---------------------------------------------------------------------------------
 
 
@@ -306,6 +311,7 @@ def lighten_page(page, theme):
         The version of the theme's style sheet, for its address.
     """
     sprite = Sprite()
+    page = TOP_BAR.sub(r"\1", page)
     page = DRAWING.sub(lambda match: match["place"] + lighten_drawing(match["drawing"], sprite), page)
     page = ICON.sub(lambda match: lighten_icon(match, sprite), page)
     page = re.sub(r"(<body\b[^>]*>\s*)", lambda match: match[1] + sprite.svg(), page, count=1)
@@ -313,20 +319,11 @@ def lighten_page(page, theme):
     return drop_unused(page)
 
 
-def lighten(app, exception):
-    """Lighten every page that was written, and what the pages load."""
-    if exception is not None or app.builder.format != "html":
-        return
-    outdir = Path(app.outdir)
+def lighten(pages, outdir):
+    """Lighten all pages (dict from path to text), and what they load from the book's folder."""
     lighten_theme(outdir / "_static")
     theme = digest((outdir / "_static" / THEME_CSS).read_bytes())
-    for path in sorted(outdir.rglob("*.html")):
-        page = path.read_text(encoding="utf-8")
+    for path, page in pages.items():
         # A listing of source that did not change is not written anew, and is light already.
         if "</head>" in page and 'class="dl-sprite"' not in page:
-            path.write_text(lighten_page(page, theme), encoding="utf-8")
-
-
-def setup(app):
-    """Register the hook: after all others that change pages."""
-    app.connect("build-finished", lighten, priority=950)
+            pages[path] = lighten_page(page, theme)

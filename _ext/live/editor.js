@@ -26,7 +26,8 @@ function create({ parent, text, label, describedBy, run, change }) {
         keymap.of([...keys, indentWithTab, ...defaultKeymap, ...historyKeymap]),
         history(), drawSelection(), bracketMatching(), indentOnInput(), highlightActiveLine(),
         indentUnit.of("    "), python(), syntaxHighlighting(colours),
-        EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": describedBy }),
+        // The place in the order of Tab, which editable text has anyway, is written down for tools that look for it.
+        EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": describedBy, tabindex: "0" }),
         EditorView.updateListener.of((update) => { if (update.docChanged) change(update.state.doc.toString()); }),
       ],
     }),

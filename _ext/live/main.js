@@ -1,5 +1,7 @@
 // The small script that every page loads: it makes cells and widgets come alive, and fetches the rest on demand.
 import * as cells from "./cells.js";
+import * as exercise from "./exercise.js";
+import { beginToWatch } from "./runner.js";
 import * as runtime from "./runtime.js";
 import * as widgets from "./widgets.js";
 
@@ -40,6 +42,8 @@ function progress() {
 function begin() {
   progress();
   cells.begin();
+  exercise.begin();
+  beginToWatch();
   widgets.begin();
   document.documentElement.dataset.dlLive = "on";
 }

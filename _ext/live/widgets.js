@@ -1,5 +1,5 @@
 // Widgets of a static page: the first picture was computed when the book was built; from the first touch
-// on the worker computes, with the very functions that a Jupyter kernel would call.
+// on the worker computes, with the very functions that a Jupyter kernel would call. A quiz asks it nothing.
 import { Stopped, call, loadScript } from "./runtime.js";
 
 /** The part of anywidget's model that a widget's module uses. */
@@ -59,7 +59,7 @@ async function show(place, index) {
 
 /** Draw each widget when the reader comes near it. */
 export function begin() {
-  const places = [...document.querySelectorAll(".dl-widget-place")];
+  const places = [...document.querySelectorAll(".dl-widget-place, .dl-quiz-place")];
   const near = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       if (!isIntersecting) continue;

@@ -65,9 +65,16 @@ const api = {
     // To reuse the memory of large temporary arrays NumPy asks who called it. WebAssembly has no such
     // function; the answer "nobody knows" makes NumPy do without (and its absence would end Python).
     python._module.LDSO.loadedLibsByName.__main__.exports.backtrace = () => 0;
-    python.runPython("import numpy");
+    // A prompt says that the page shows what a cell returns: `dlcourse.checks.check` need not print it.
+    python.runPython("import numpy, sys; sys.ps1 = '>>> '");
     python.setStdin({ error: true });      // input() cannot wait for a reader: it raises an error
     page = python.pyimport("dlcourse.page").Page();
+  },
+
+  /** Put files, { path: text }, where cells find them: into Python's working directory. */
+  write(files) {
+    install(python.FS, python.FS.cwd(), Object.fromEntries(
+      Object.entries(files).map(([path, text]) => [path, new TextEncoder().encode(text)])));
   },
 
   /** Run a cell; what it prints is sent while it runs, by the same way as the result, so that nothing overtakes. */
