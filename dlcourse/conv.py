@@ -118,11 +118,6 @@ def input_gradient(dy, weight, patches):
     return patches.image(planes)
 
 
-def uniform(rng, shape, dtype, fan_in):
-    """Draw from U(-1, 1) / sqrt(fan_in), as PyTorch does."""
-    return Parameter((rng.uniform(-1, 1, shape) / np.sqrt(fan_in)).astype(dtype))
-
-
 def check_output_padding(output_padding, stride):
     """Check that a convolution would lead from the larger output back to the input's size."""
     if any(extra >= step for extra, step in zip(output_padding, stride, strict=True)):
@@ -130,9 +125,18 @@ def check_output_padding(output_padding, stride):
 
 
 class _Window(Module):
-    """What a convolution and its transpose share: checked settings, and the patches of a shape."""
+    """What a convolution and its transpose share: settings, parameters, and the patches of a shape.
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups):
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng, dtype
+        Those of `Conv2d`.
+    transposed : bool
+        Whether the kernels lead from the output's channels to the input's.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+                 *, transposed, rng, dtype):
         super().__init__()
         self.in_channels = check_integer(in_channels, "in_channels", low=1)
         self.out_channels = check_integer(out_channels, "out_channels", low=1)
@@ -144,6 +148,12 @@ class _Window(Module):
         self.stride = check_pair(stride, "stride", low=1)
         self.padding = check_pair(padding, "padding", low=0)
         self.dilation = check_pair(dilation, "dilation", low=1)
+        check_rng(rng)
+        kernels, seen = (in_channels, out_channels) if transposed else (out_channels, in_channels)
+        shape = (kernels, seen // groups, *self.kernel_size)
+        bound = 1 / np.sqrt(np.prod(shape[1:]))
+        self.weight = Parameter(rng.uniform(-bound, bound, shape).astype(dtype))
+        self.bias = Parameter(rng.uniform(-bound, bound, out_channels).astype(dtype)) if bias else None
         self._patches = None
 
     def patches(self, shape):
@@ -151,6 +161,18 @@ class _Window(Module):
         if self._patches is None or self._patches.shape != tuple(shape):
             self._patches = Patches(shape, self.weight.shape, self.stride, self.padding, self.dilation, self.groups)
         return self._patches
+
+    def add_bias(self, y):
+        """Add each channel's bias to all of its pixels, in place; y has shape (N, O, H', W')."""
+        if self.bias is not None:
+            y += self.bias.data[:, None, None]             # (N, O, H', W') + (O, 1, 1)
+        return y
+
+    def accumulate(self, dw, dy):
+        """Add to the parameters' gradients; that of a bias is the sum over all of its pixels."""
+        self.weight.accumulate(dw)
+        if self.bias is not None:
+            self.bias.accumulate(dy.sum(axis=(0, 2, 3)))   # (O,)
 
 
 class Conv2d(_Window):
@@ -195,12 +217,8 @@ class Conv2d(_Window):
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
                  *, rng, dtype=np.float64):
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        fan_in = np.prod(shape[1:])
-        check_rng(rng)
-        self.weight = uniform(rng, shape, dtype, fan_in)
-        self.bias = uniform(rng, out_channels, dtype, fan_in) if bias else None
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+                         transposed=False, rng=rng, dtype=dtype)
 
     def forward(self, x):
         r"""Compute :math:`Y = W X_{\text{col}} + b`, where the columns of X_col are the patches.
@@ -223,10 +241,7 @@ class Conv2d(_Window):
         if min(patches.out_shape[2:]) < 1:
             raise ValueError(f"x: expected images in which a kernel of {self.kernel_size} fits, got {x.shape}")
         self.x = x
-        y = correlate(x, self.weight.data, patches)
-        if self.bias is not None:
-            y += self.bias.data[:, None, None]             # (N, O, H', W') + (O, 1, 1)
-        return y
+        return self.add_bias(correlate(x, self.weight.data, patches))
 
     def backward(self, dy):
         r"""Propagate the gradient.
@@ -249,9 +264,7 @@ class Conv2d(_Window):
         """
         patches = self.patches(self.x.shape)
         check_array(dy, "dy", shape=patches.out_shape, dtype=self.weight.dtype)
-        self.weight.accumulate(weight_gradient(self.x, dy, patches))
-        if self.bias is not None:
-            self.bias.accumulate(dy.sum(axis=(0, 2, 3)))   # (O,)
+        self.accumulate(weight_gradient(self.x, dy, patches), dy)
         return input_gradient(dy, self.weight.data, patches)
 
 
@@ -296,14 +309,10 @@ class ConvTranspose2d(_Window):
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
                  bias=True, dilation=1, *, rng, dtype=np.float64):
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+                         transposed=True, rng=rng, dtype=dtype)
         self.output_padding = check_pair(output_padding, "output_padding", low=0)
         check_output_padding(self.output_padding, self.stride)
-        shape = (in_channels, out_channels // groups, *self.kernel_size)
-        fan_in = np.prod(shape[1:])
-        check_rng(rng)
-        self.weight = uniform(rng, shape, dtype, fan_in)
-        self.bias = uniform(rng, out_channels, dtype, fan_in) if bias else None
 
     def output_shape(self, shape):
         """Give the output's shape for an input's, (N, C, H, W)."""
@@ -333,10 +342,7 @@ class ConvTranspose2d(_Window):
         if min(*x.shape[2:], *shape[2:]) < 1:
             raise ValueError(f"x: expected images with an output of at least one pixel, got {x.shape}")
         self.x = x
-        y = input_gradient(x, self.weight.data, self.patches(shape))
-        if self.bias is not None:
-            y += self.bias.data[:, None, None]             # (N, O, H', W') + (O, 1, 1)
-        return y
+        return self.add_bias(input_gradient(x, self.weight.data, self.patches(shape)))
 
     def backward(self, dy):
         r"""Propagate the gradient: a convolution with the same kernels.
@@ -358,7 +364,5 @@ class ConvTranspose2d(_Window):
         shape = self.output_shape(self.x.shape)
         check_array(dy, "dy", shape=shape, dtype=self.weight.dtype)
         patches = self.patches(shape)
-        self.weight.accumulate(weight_gradient(dy, self.x, patches))
-        if self.bias is not None:
-            self.bias.accumulate(dy.sum(axis=(0, 2, 3)))   # (O,)
+        self.accumulate(weight_gradient(dy, self.x, patches), dy)
         return correlate(dy, self.weight.data, patches)

@@ -42,14 +42,32 @@ def conv2d_loops(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1
     return y if bias is None else y + bias[:, None, None]
 
 
-def draw_uniform(layer, rng):
-    """Draw a layer's parameters anew from a generator, as the layer itself would."""
-    bound = layer.weight[0].numel() ** -0.5
-    for parameter in layer.parameters():
-        torch.nn.init.uniform_(parameter, -bound, bound, generator=rng)
+class _Window(torch.nn.Module):
+    """What both layers add to PyTorch's own: initial weights from a generator, and a check of the images."""
+
+    def __init__(self, *settings, rng, **kind):
+        super().__init__(*settings, **kind)
+        if rng is not None:
+            bound = self.weight[0].numel() ** -0.5
+            for parameter in self.parameters():
+                torch.nn.init.uniform_(parameter, -bound, bound, generator=rng)
+
+    def forward(self, x):
+        """Convolve, or spread.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, H, W)
+
+        Returns
+        -------
+        Tensor of shape (N, O, output height, output width)
+        """
+        check_tensor(x, "x", shape=("N", self.in_channels, "H", "W"), dtype=self.weight.dtype)
+        return super().forward(x)
 
 
-class Conv2d(torch.nn.Conv2d):
+class Conv2d(_Window, torch.nn.Conv2d):
     """Slide kernels over images; the parameters are those of the reference.
 
     Parameters
@@ -67,26 +85,10 @@ class Conv2d(torch.nn.Conv2d):
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
                  *, rng=None, dtype=None, device=None):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
-                         device=device, dtype=dtype)
-        if rng is not None:
-            draw_uniform(self, rng)
-
-    def forward(self, x):
-        """Convolve.
-
-        Parameters
-        ----------
-        x : Tensor of shape (N, C, H, W)
-
-        Returns
-        -------
-        Tensor of shape (N, O, output height, output width)
-        """
-        check_tensor(x, "x", shape=("N", self.in_channels, "H", "W"), dtype=self.weight.dtype)
-        return super().forward(x)
+                         rng=rng, device=device, dtype=dtype)
 
 
-class ConvTranspose2d(torch.nn.ConvTranspose2d):
+class ConvTranspose2d(_Window, torch.nn.ConvTranspose2d):
     """Spread each pixel over a patch; the parameters are those of the reference.
 
     Parameters
@@ -105,21 +107,5 @@ class ConvTranspose2d(torch.nn.ConvTranspose2d):
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
                  bias=True, dilation=1, *, rng=None, dtype=None, device=None):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias,
-                         dilation, device=device, dtype=dtype)
+                         dilation, rng=rng, device=device, dtype=dtype)
         check_output_padding(self.output_padding, self.stride)
-        if rng is not None:
-            draw_uniform(self, rng)
-
-    def forward(self, x):
-        """Spread.
-
-        Parameters
-        ----------
-        x : Tensor of shape (N, C, H, W)
-
-        Returns
-        -------
-        Tensor of shape (N, O, output height, output width)
-        """
-        check_tensor(x, "x", shape=("N", self.in_channels, "H", "W"), dtype=self.weight.dtype)
-        return super().forward(x)

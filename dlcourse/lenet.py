@@ -8,13 +8,14 @@ units give scores to a softmax.
 
 import numpy as np
 
+from .activations import Tanh
 from .conv import Conv2d
 from .linear import Linear
-from .module import Module, Parameter, Sequential
+from .module import Flatten, Module, Parameter, Sequential
 from .pooling import AvgPool2d
 from .validation import check_array, check_integer, check_rng
 
-__all__ = ["Flatten", "LeNet5", "ScaledTanh", "Subsample", "TableConv2d"]
+__all__ = ["LeNet5", "ScaledTanh", "Subsample", "TableConv2d"]
 
 # Which maps of S2 each of the 16 maps of C3 sees: three neighbours, four neighbours, four in two pairs, all.
 C3_TABLE = (
@@ -40,35 +41,15 @@ class ScaledTanh(Module):
 
     def __init__(self):
         super().__init__()
+        self.tanh = Tanh()
 
     def forward(self, x):
-        """Squash.
-
-        Parameters
-        ----------
-        x : ndarray
-
-        Returns
-        -------
-        ndarray of the shape of x
-        """
-        check_array(x, "x")
-        self.tanh = np.tanh(x * (2 / 3))
-        return 1.7159 * self.tanh
+        """Squash each number of an array of any shape."""
+        return 1.7159 * self.tanh(x * (2 / 3))
 
     def backward(self, dy):
-        r"""Compute :math:`\mathrm{d}x = 1.7159 \cdot \tfrac23 (1 - \tanh^2 \tfrac23 x)\, \mathrm{d}y`.
-
-        Parameters
-        ----------
-        dy : ndarray of the shape of x
-
-        Returns
-        -------
-        ndarray of the shape of x
-        """
-        check_array(dy, "dy", shape=self.tanh.shape, dtype=self.tanh.dtype)
-        return 1.7159 * (2 / 3) * (1 - self.tanh**2) * dy
+        r"""Compute :math:`\mathrm{d}x = 1.7159 \cdot \tfrac23 (1 - \tanh^2 \tfrac23 x)\, \mathrm{d}y`."""
+        return 1.7159 * (2 / 3) * self.tanh.backward(dy)
 
 
 class Subsample(Module):
@@ -193,41 +174,6 @@ def connections(in_channels, table, dtype):
             raise ValueError(f"table: expected channels from 0 to {in_channels - 1} for each map, got {channels!r}")
         row[list(channels)] = 1
     return mask
-
-
-class Flatten(Module):
-    """Write the maps of each image as one row."""
-
-    def __init__(self):
-        super().__init__()
-
-    def forward(self, x):
-        """Flatten.
-
-        Parameters
-        ----------
-        x : ndarray of shape (N, C, H, W)
-
-        Returns
-        -------
-        ndarray of shape (N, C H W)
-        """
-        check_array(x, "x", shape=("N", "C", "H", "W"))
-        self.shape = x.shape
-        return x.reshape(len(x), np.prod(x.shape[1:]))
-
-    def backward(self, dy):
-        """Give the gradient the shape of the maps.
-
-        Parameters
-        ----------
-        dy : ndarray of shape (N, C H W)
-
-        Returns
-        -------
-        ndarray of shape (N, C, H, W)
-        """
-        return dy.reshape(self.shape)
 
 
 class LeNet5(Sequential):

@@ -7,12 +7,11 @@ from torch import nn
 from .conv_torch import Conv2d
 from .lenet import C3_TABLE, connections
 from .linear_torch import Linear
+from .module_torch import Flatten
 from .pooling_torch import AvgPool2d
 from .validation_torch import check_tensor
 
-__all__ = ["Flatten", "LeNet5", "ScaledTanh", "Subsample", "TableConv2d"]
-
-Flatten = nn.Flatten
+__all__ = ["LeNet5", "ScaledTanh", "Subsample", "TableConv2d"]
 
 
 class ScaledTanh(nn.Module):

@@ -10,7 +10,7 @@ import numpy as np
 
 from .validation import check_array, describe
 
-__all__ = ["Module", "Parameter", "Sequential"]
+__all__ = ["Flatten", "Module", "Parameter", "Sequential"]
 
 
 class Parameter:
@@ -280,3 +280,40 @@ class Sequential(Module):
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
         return dy
+
+
+class Flatten(Module):
+    """Write the numbers of each example as one row, such as the maps of an image."""
+
+    def __init__(self):
+        super().__init__()
+
+    def forward(self, x):
+        """Flatten.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, ...)
+
+        Returns
+        -------
+        ndarray of shape (N, D)
+            D is the product of all sizes but the first.
+        """
+        check_array(x, "x", shape=(..., "N", "D"))
+        self.shape = x.shape
+        return x.reshape(len(x), np.prod(x.shape[1:]))
+
+    def backward(self, dy):
+        """Give the gradient the shape of the input.
+
+        Parameters
+        ----------
+        dy : ndarray of shape (N, D)
+
+        Returns
+        -------
+        ndarray of shape (N, ...)
+        """
+        check_array(dy, "dy", shape=(self.shape[0], int(np.prod(self.shape[1:]))))
+        return dy.reshape(self.shape)

@@ -37,7 +37,7 @@ class _Pool(Module):
         If a size is out of range, or the margin is more than half a window.
     """
 
-    def __init__(self, kernel_size, stride, padding):
+    def __init__(self, kernel_size, stride=None, padding=0):
         super().__init__()
         self.kernel_size = check_pair(kernel_size, "kernel_size", low=1)
         self.stride = self.kernel_size if stride is None else check_pair(stride, "stride", low=1)
@@ -102,9 +102,6 @@ class MaxPool2d(_Pool):
     PyTorch and is lost here.
     """
 
-    def __init__(self, kernel_size, stride=None, padding=0):
-        super().__init__(kernel_size, stride, padding)
-
     def forward(self, x):
         """Keep the largest.
 
@@ -164,9 +161,6 @@ class AvgPool2d(_Pool):
     padding : int or tuple of two int
         Margin of zeros on each side.
     """
-
-    def __init__(self, kernel_size, stride=None, padding=0):
-        super().__init__(kernel_size, stride, padding)
 
     def forward(self, x):
         """Average.

@@ -29,7 +29,28 @@ def max_pool2d_loops(x, kernel_size, stride):
     return y
 
 
-class MaxPool2d(torch.nn.MaxPool2d):
+class _Pool(torch.nn.Module):
+    """What both kinds of pooling add to PyTorch's own: fewer arguments, and a check of the images."""
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        super().__init__(kernel_size, stride, padding)
+
+    def forward(self, x):
+        """Pool.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, H, W)
+
+        Returns
+        -------
+        Tensor of shape (N, C, output height, output width)
+        """
+        check_tensor(x, "x", shape=("N", "C", "H", "W"))
+        return super().forward(x)
+
+
+class MaxPool2d(_Pool, torch.nn.MaxPool2d):
     """Keep the largest number of each window.
 
     Parameters
@@ -39,25 +60,8 @@ class MaxPool2d(torch.nn.MaxPool2d):
     padding : int or tuple of two int
     """
 
-    def __init__(self, kernel_size, stride=None, padding=0):
-        super().__init__(kernel_size, stride, padding)
 
-    def forward(self, x):
-        """Keep the largest.
-
-        Parameters
-        ----------
-        x : Tensor of shape (N, C, H, W)
-
-        Returns
-        -------
-        Tensor of shape (N, C, output height, output width)
-        """
-        check_tensor(x, "x", shape=("N", "C", "H", "W"))
-        return super().forward(x)
-
-
-class AvgPool2d(torch.nn.AvgPool2d):
+class AvgPool2d(_Pool, torch.nn.AvgPool2d):
     """Average each window; zeros of the margin count.
 
     Parameters
@@ -66,23 +70,6 @@ class AvgPool2d(torch.nn.AvgPool2d):
     stride : int or tuple of two int, optional
     padding : int or tuple of two int
     """
-
-    def __init__(self, kernel_size, stride=None, padding=0):
-        super().__init__(kernel_size, stride, padding)
-
-    def forward(self, x):
-        """Average.
-
-        Parameters
-        ----------
-        x : Tensor of shape (N, C, H, W)
-
-        Returns
-        -------
-        Tensor of shape (N, C, output height, output width)
-        """
-        check_tensor(x, "x", shape=("N", "C", "H", "W"))
-        return super().forward(x)
 
 
 class GlobalAvgPool2d(torch.nn.Module):

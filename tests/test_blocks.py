@@ -47,7 +47,7 @@ def test_a_shortcut_is_learned_only_where_the_shape_changes():
 
 
 def test_inception_3a_of_googlenet():
-    """Table 1 of the paper: from 192 channels to 256, with 159K weights in one, 163,696 parameters with biases."""
+    """Table 1 of the paper: from 192 channels to 256; 163,696 parameters."""
     block = blocks.Inception(192, 64, 96, 128, 16, 32, 32, rng=rng(), dtype=np.float32)
     assert block(np.zeros((1, 192, 28, 28), np.float32)).shape == (1, 256, 28, 28)
     weights = 192 * 64 + 192 * 96 + 9 * 96 * 128 + 192 * 16 + 25 * 16 * 32 + 192 * 32

@@ -31,12 +31,6 @@ def table(rng, dtype, device, batch, channels, maps, kernel, size):
     )
 
 
-@parity_case("lenet.Flatten", batch=(0, 3), channels=(1, 3), height=(1, 3), width=(1, 3))
-def flatten(rng, dtype, device, batch, channels, height, width):
-    x = rng.standard_normal((batch, channels, height, width)).astype(dtype)
-    return ModulePair(ours.Flatten(), theirs.Flatten(), [x])
-
-
 @parity_case("lenet.LeNet5", batch=(1, 2))
 def whole(rng, dtype, device, batch):
     """All of it, all gradients. Its 61,750 weights are too many for difference quotients; its layers have theirs."""

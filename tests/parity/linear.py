@@ -61,3 +61,10 @@ class HalveTorch(module_torch.Module):
 def own_module(rng, dtype, device, batch):
     """A module that a reader writes, in either half."""
     return ModulePair(Halve(), HalveTorch(), [rng.standard_normal((batch, 3)).astype(dtype)])
+
+
+@parity_case("module.Flatten", batch=(0, 3), shape=[(2,), (3, 2), (2, 1, 3)])
+def flatten(rng, dtype, device, batch, shape):
+    """Rows, sequences and images."""
+    x = rng.standard_normal((batch, *shape)).astype(dtype)
+    return ModulePair(module.Flatten(), module_torch.Flatten(), [x])
