@@ -1,4 +1,6 @@
-import { bracket, button, colour, drag, draw, format, make, mount, player, pointOn, row, tinted } from "./kit.js";
+import {
+  Board, bracket, twoDecimals, button, cellText, colour, drag, draw, frameAround, make, mount, player, pointOn, row, tint,
+} from "./kit.js";
 
 const SIZE = 10;       // pixels along each side of the input
 const SIDE = 300;      // of both pictures, in the units of their drawings
@@ -35,7 +37,7 @@ export default {
         output.mark(at);
         sum.show(index, at, outputs, inputs);
         here(outputs.output[index]);
-        return `The output in ${placeName(at)} is ${short(outputs.output[index])}.`;
+        return `The output in ${placeName(at)} is ${twoDecimals(outputs.output[index])}.`;
       };
       const walk = player({ label: "Window at", show, interval: 250, name: (index) => placeName(placeOf(index, now.outputs.size)) });
       ui.extra.append(walk.element);
@@ -44,9 +46,9 @@ export default {
       return (outputs, inputs) => {
         const index = now ? samePlace(walk.index, now.outputs.size, outputs.size) : outputs.strongest;
         now = { outputs, inputs };
-        input.show(outputs, inputs);
+        input.draw(outputs, inputs);
         kernel.show(outputs, inputs);
-        output.show(outputs);
+        output.draw(outputs);
         size.textContent = sizeFormula(outputs, inputs);
         unused(outputs.unused_count);
         shared(outputs.used.length);
@@ -74,44 +76,19 @@ function samePlace(index, before, after) {
   return Math.min(i, after - 1) * after + Math.min(j, after - 1);
 }
 
-// Two decimals are enough to follow a sum, and fit into a cell.
-function short(value) {
-  return format(Number(value.toFixed(2)) || 0);
-}
-
-// Blue above zero, orange below; never so deep that a number on it could not be read.
-function tint(value, largest) {
-  return tinted(value < 0 ? "orange" : "blue", largest > 0 ? 0.5 * Math.min(1, Math.abs(value) / largest) : 0);
-}
-
-function cellText(x, y, words, size, color = "ink") {
-  return draw("text", { x, y: y + 0.35 * size, "text-anchor": "middle", style: `font-size:${size}px;fill:${colour(color)};pointer-events:none` }, words);
-}
-
-function outline(x, y, side, width, color = "pink") {
-  return draw("rect", { x, y, width: side, height: side, fill: "none", stroke: colour(color), "stroke-width": width, "pointer-events": "none" });
-}
-
-// A square picture of cells without axes.
-function board(title, role) {
-  const svg = draw("svg", { class: "dlw-plot", viewBox: `-2 -2 ${SIDE + 4} ${SIDE + 4}`, role, "aria-label": "" });
-  const caption = make("figcaption", {}, title);
-  return { svg, caption, figure: make("figure", { class: "dlw-panel", style: "flex:3 1 15rem" }, caption, svg) };
-}
-
 // ---------------------------------------------------------------- the input, which can be drawn on
 
-class InputPicture {
+class InputPicture extends Board {
   constructor(ui) {
+    super("Input", { role: "group", side: SIDE });
     this.ui = ui;
     this.pixels = new Array(SIZE * SIZE).fill(0);
-    Object.assign(this, board("Input", "group"));
     this.ring = draw("g");
-    this.overlay = draw("g");
     this.focus = draw("g");
-    this.cells = this.pixels.map((_, at) => this.makeCell(at));
-    this.svg.append(this.ring, ...this.cells.map((cell) => cell.group), this.overlay, this.focus);
-    this.svg.setAttribute("aria-label", `Input picture of ${SIZE} by ${SIZE} pixels. Arrow keys move between them, the space bar switches one.`);
+    this.pixelCells = this.pixels.map((_, at) => this.makeCell(at));
+    this.cells.append(this.ring, ...this.pixelCells.map((cell) => cell.group));
+    this.svg.append(this.focus);
+    this.describe(`Input picture of ${SIZE} by ${SIZE} pixels. Arrow keys move between them, the space bar switches one.`);
     this.moveCursor(4 * SIZE + 4);
     this.listen();
   }
@@ -125,7 +102,7 @@ class InputPicture {
 
   // Only one pixel is a stop of the tab key; the arrow keys lead from there.
   moveCursor(at) {
-    this.cells.forEach(({ rect }, i) => rect.setAttribute("tabindex", i === at ? 0 : -1));
+    this.pixelCells.forEach(({ rect }, i) => rect.setAttribute("tabindex", i === at ? 0 : -1));
     this.cursor = at;
   }
 
@@ -145,7 +122,7 @@ class InputPicture {
     this.focus.replaceChildren();
     if (!this.svg.querySelector("rect:focus-visible")) return;
     const [x, y] = this.corner(this.cursor);
-    this.focus.append(outline(x, y, this.unit, 6, "paper"), outline(x, y, this.unit, 3, "ink"));
+    this.focus.append(frameAround(x, y, this.unit, this.unit, 6, "paper"), frameAround(x, y, this.unit, this.unit, 3, "ink"));
   }
 
   // A mouse or pen draws strokes. A finger taps, since its strokes scroll the page.
@@ -164,7 +141,7 @@ class InputPicture {
     const move = moves[event.key];
     if (move && move.every((place) => place >= 0 && place < SIZE)) {
       this.moveCursor(move[0] * SIZE + move[1]);
-      this.cells[this.cursor].rect.focus();
+      this.pixelCells[this.cursor].rect.focus();
     }
     if (event.key === " " || event.key === "Enter") this.flip(this.cursor);
     if (move || event.key === " " || event.key === "Enter") event.preventDefault();
@@ -188,7 +165,7 @@ class InputPicture {
     this.ui.set({ picture: "own", image: Array.from({ length: SIZE }, (_, i) => this.pixels.slice(i * SIZE, (i + 1) * SIZE)) });
   }
 
-  show(outputs, inputs) {
+  draw(outputs, inputs) {
     // What the reader draws just now is newer than what Python has answered.
     this.pixels = inputs.picture === "own" ? inputs.image.flat() : Array.from(outputs.image);
     this.padding = inputs.padding;
@@ -196,7 +173,7 @@ class InputPicture {
     this.unit = SIDE / across;
     this.caption.textContent = `Input, ${SIZE} × ${SIZE}${inputs.padding ? `, padded to ${across} × ${across}` : ""} (draw on it)`;
     this.drawRing(across);
-    this.cells.forEach((_, at) => { this.place(at, outputs.unused[at]); this.fill(at); });
+    this.pixelCells.forEach((_, at) => { this.place(at, outputs.unused[at]); this.fill(at); });
     this.showFocus();
   }
 
@@ -218,26 +195,26 @@ class InputPicture {
   }
 
   place(at, unused) {
-    const { rect, stroke } = this.cells[at], [x, y] = this.corner(at), u = this.unit;
+    const { rect, stroke } = this.pixelCells[at], [x, y] = this.corner(at), u = this.unit;
     for (const [name, value] of Object.entries({ x, y, width: u, height: u, stroke: colour("grid") })) rect.setAttribute(name, value);
     stroke.setAttribute("d", unused ? `M${x + 0.15 * u} ${y + 0.85 * u}L${x + 0.85 * u} ${y + 0.15 * u}` : "");
   }
 
   fill(at) {
-    const { rect, digit } = this.cells[at], [x, y] = this.corner(at), value = this.pixels[at];
+    const { rect, digit } = this.pixelCells[at], [x, y] = this.corner(at), value = this.pixels[at];
     rect.setAttribute("fill", tint(value, 1));
     rect.setAttribute("aria-pressed", String(value > 0.5));
     rect.setAttribute("aria-label", `Pixel in row ${Math.floor(at / SIZE) + 1}, column ${at % SIZE + 1}`);
-    digit.replaceChildren(cellText(x + 0.5 * this.unit, y + 0.5 * this.unit, short(value), 0.42 * this.unit, value ? "ink" : "muted"));
+    digit.replaceChildren(cellText(x + 0.5 * this.unit, y + 0.5 * this.unit, twoDecimals(value), 0.42 * this.unit, value ? "ink" : "muted"));
   }
 
   // The frame goes round all the window reaches over; with dilation, the pixels that count are framed singly.
   window({ i, j }, outputs, inputs) {
     const u = this.unit, x = j * inputs.stride * u, y = i * inputs.stride * u, d = inputs.dilation;
     const side = Math.sqrt(outputs.used.length);
-    this.overlay.replaceChildren(outline(x, y, outputs.reach * u, 3.5));
+    this.overlay.replaceChildren(frameAround(x, y, outputs.reach * u, outputs.reach * u, 3.5));
     for (let at = 0; d > 1 && at < side * side; at++) {
-      this.overlay.append(outline(x + (at % side) * d * u + 2, y + Math.floor(at / side) * d * u + 2, u - 4, 2));
+      this.overlay.append(frameAround(x + (at % side) * d * u + 2, y + Math.floor(at / side) * d * u + 2, u - 4, u - 4, 2));
     }
   }
 }
@@ -282,39 +259,21 @@ class KernelTable {
 
 // ---------------------------------------------------------------- the output
 
-class OutputPicture {
+class OutputPicture extends Board {
   constructor(choose) {
-    Object.assign(this, board("Output", "img"));
-    this.cells = draw("g");
-    this.overlay = draw("g");
-    this.svg.append(this.cells, this.overlay);
-    this.svg.addEventListener("click", (event) => {
-      if (event.target.dataset.at !== undefined) choose(Number(event.target.dataset.at));
-    });
+    super("Output", { side: SIDE, choose });
   }
 
   // A cell is as large as a pixel of the input without padding, so that a smaller output looks smaller.
-  show({ output, size }) {
-    const largest = Math.max(...output.map(Math.abs)), words = Array.from(output, short);
-    this.unit = SIDE / Math.max(SIZE, size);
-    this.svg.setAttribute("viewBox", `-2 -2 ${SIDE + 4} ${size * this.unit + 4}`);
-    const letters = Math.max(...words.map((word) => word.length));
-    const font = Math.min(0.42 * this.unit, 1.6 * this.unit / letters);
-    this.cells.replaceChildren();
-    output.forEach((value, index) => this.drawCell(index, placeOf(index, size), value, largest, words[index], font));
-    this.caption.textContent = `Output, ${size} × ${size}${font < 9 ? " (numbers at the window only)" : ""}`;
-    this.svg.setAttribute("aria-label", `Output of ${size} by ${size} numbers, from ${short(Math.min(...output))} to ${short(Math.max(...output))}.`);
-  }
-
-  drawCell(index, { i, j }, value, largest, word, font) {
-    const u = this.unit, x = j * u, y = i * u;
-    this.cells.append(draw("rect", { x, y, width: u, height: u, fill: tint(value, largest), stroke: colour("grid"), "data-at": index, style: "cursor:pointer" }));
-    if (font >= 9) this.cells.append(cellText(x + u / 2, y + u / 2, word, font, value ? "ink" : "muted"));
-    else if (value < 0) this.cells.append(cellText(x + u / 2, y + u / 2, "−", 0.6 * u));
+  draw({ output, size }) {
+    const written = this.show(output, size, { across: Math.max(SIZE, size) });
+    this.caption.textContent = `Output, ${size} × ${size}${written ? "" : " (numbers at the window only)"}`;
+    this.describe(`Output of ${size} by ${size} numbers, from ${twoDecimals(Math.min(...output))} to ${twoDecimals(Math.max(...output))}.`);
   }
 
   mark({ i, j }) {
-    this.overlay.replaceChildren(outline(j * this.unit, i * this.unit, this.unit, 3.5));
+    this.overlay.replaceChildren();
+    this.frame(i, j);
   }
 }
 
@@ -329,10 +288,10 @@ class Sum {
   }
 
   show(index, { i, j }, outputs, inputs) {
-    const pixels = row(outputs.pixels, index), products = row(outputs.products, index), total = short(outputs.output[index]);
+    const pixels = row(outputs.pixels, index), products = row(outputs.products, index), total = twoDecimals(outputs.output[index]);
     this.caption.textContent = `Output in ${placeName({ i, j })}: pixels under the window, times weights${inputs.flip ? " (turned by 180°)" : ""}, summed`;
     this.tables.replaceChildren(little(pixels), "×", little(outputs.used), "=", little(products), make("strong", {}, `sum ${total}`));
-    const terms = Array.from(pixels, (pixel, at) => `${short(pixel)} × ${bracket(short(outputs.used[at]))}`);
+    const terms = Array.from(pixels, (pixel, at) => `${twoDecimals(pixel)} × ${bracket(twoDecimals(outputs.used[at]))}`);
     this.line.textContent = `${terms.join(" + ")} = ${total}`;
   }
 }
@@ -341,7 +300,7 @@ function little(values) {
   const largest = Math.max(...values.map(Math.abs));
   const cells = Array.from(values, (value) => make("span", {
     style: `padding:0.1rem 0;text-align:center;border:1px solid var(--dlw-grid);background:${tint(value, largest)}`,
-  }, short(value)));
+  }, twoDecimals(value)));
   return make("div", { style: "display:grid;grid-template-columns:repeat(3,2.6rem);font-size:0.88rem;font-variant-numeric:tabular-nums" }, ...cells);
 }
 

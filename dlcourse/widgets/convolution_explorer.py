@@ -6,9 +6,10 @@ it is. The convolution of mathematics turns the kernel by 180 degrees first.
 
 import numpy as np
 
+from ..conv import conv2d_loops
 from .controls import Choice, Drawing, Slider, Toggle
 
-__all__ = ["ABOUT", "CONTROLS", "TITLE", "compute", "correlate2d", "output_size"]
+__all__ = ["ABOUT", "CONTROLS", "TITLE", "compute"]
 
 TITLE = "Convolution explorer"
 ABOUT = (
@@ -80,28 +81,6 @@ CONTROLS = (
 )
 
 
-def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
-    r"""Count the places at which a window fits along one axis.
-
-    .. math:: \left\lfloor \frac{n + 2p - d(k - 1) - 1}{s} \right\rfloor + 1
-
-    A window of k weights, d apart, reaches over :math:`d(k - 1) + 1` pixels. The first place is at
-    the very beginning, and every further one takes s pixels more of what is left.
-
-    Parameters
-    ----------
-    size, kernel_size : int
-        The axis, n, and the kernel, k.
-    stride, padding, dilation : int
-        s, p (on each of the two sides) and d.
-
-    Returns
-    -------
-    int
-    """
-    return (size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
-
-
 def window(padded, kernel_size, i, j, stride, dilation):
     """Cut out the pixels that meet the kernel for output (i, j).
 
@@ -120,43 +99,13 @@ def window(padded, kernel_size, i, j, stride, dilation):
     return padded[top:top + reach:dilation, left:left + reach:dilation]
 
 
-def correlate2d(image, kernel, stride=1, padding=0, dilation=1):
-    r"""Slide a kernel over an image; at each place, sum the products.
-
-    .. math:: y_{ij} = \sum_{u=0}^{k-1} \sum_{v=0}^{k-1} w_{uv}\, x_{is + ud - p,\; js + vd - p}
-
-    where x is 0 outside of the image. This is the cross-correlation. For the convolution, pass the
-    kernel turned by 180 degrees, ``kernel[::-1, ::-1]``.
-
-    Parameters
-    ----------
-    image : ndarray of float64, shape (H, W)
-    kernel : ndarray of float64, shape (k, k)
-    stride, padding, dilation : int
-        s, p and d.
-
-    Returns
-    -------
-    ndarray of float64, shape (H', W')
-        Sizes as `output_size` gives them.
-    """
-    k = len(kernel)
-    padded = np.pad(image, padding)
-    rows, columns = (output_size(n, k, stride, padding, dilation) for n in image.shape)
-    output = np.empty((rows, columns))
-    for i in range(rows):
-        for j in range(columns):
-            output[i, j] = np.sum(window(padded, k, i, j, stride, dilation) * kernel)
-    return output
-
-
 def trace(image, kernel, shape, stride, padding, dilation):
     """Record what each sum was made of, and how often each pixel was used.
 
     Parameters
     ----------
-    image, kernel : ndarray
-        As in `correlate2d`.
+    image : ndarray of float64, shape (H, W)
+    kernel : ndarray of float64, shape (k, k)
     shape : (int, int)
         Of the output, (H', W').
     stride, padding, dilation : int
@@ -207,7 +156,7 @@ def compute(picture, kernel, stride, padding, dilation, flip, image, weights):
     chosen = KERNELS.get(kernel, np.asarray(weights, dtype=np.float64))
     turned = chosen[::-1, ::-1]
     used = turned if flip else chosen
-    output = correlate2d(image, used, stride, padding, dilation)
+    output = conv2d_loops(image[None, None], used[None, None], None, stride, padding, dilation)[0, 0]   # (H', W')
     pixels, products, uses = trace(image, used, output.shape, stride, padding, dilation)
     size = len(output)
     reach = dilation * (KERNEL_SIZE - 1) + 1

@@ -410,6 +410,77 @@ export class Plot {
   }
 }
 
+// ---------------------------------------------------------------- boards of numbers
+
+/** Two decimals are enough to follow a sum, and fit into a cell. */
+export function twoDecimals(value) {
+  return format(Number(value.toFixed(2)) || 0);
+}
+
+/** Blue above zero, orange below; never so deep that a number on it could not be read. */
+export function tint(value, largest) {
+  return tinted(value < 0 ? "orange" : "blue", largest > 0 ? 0.5 * Math.min(1, Math.abs(value) / largest) : 0);
+}
+
+/** A number in the middle of a cell. */
+export function cellText(x, y, words, size, color = "ink") {
+  return draw("text", { x, y: y + 0.35 * size, "text-anchor": "middle", style: `font-size:${size}px;fill:${colour(color)};pointer-events:none` }, words);
+}
+
+/** A frame around cells. */
+export function frameAround(x, y, width, height, thickness, color = "pink") {
+  return draw("rect", { x, y, width, height, fill: "none", stroke: colour(color), "stroke-width": thickness, "pointer-events": "none" });
+}
+
+/**
+ * A matrix as a picture: a cell for each number, tinted by its size. `role` is "group" where the reader can act on it;
+ * `choose(index)` is called when a cell is clicked. Its parts: `figure`, `svg`, `caption`, `cells`, `overlay`.
+ */
+export class Board {
+  constructor(title, { role = "img", side = 300, choose } = {}) {
+    this.side = side;
+    this.svg = draw("svg", { class: "dlw-plot", viewBox: `-2 -2 ${side + 4} ${side + 4}`, role, "aria-label": "" });
+    this.caption = make("figcaption", {}, title);
+    this.figure = make("figure", { class: "dlw-panel", style: "flex:3 1 15rem" }, this.caption, this.svg);
+    this.cells = draw("g");
+    this.overlay = draw("g");
+    this.svg.append(this.cells, this.overlay);
+    this.clickable = Boolean(choose);
+    this.svg.addEventListener("click", (event) => {
+      if (choose && event.target.dataset.at !== undefined) choose(Number(event.target.dataset.at));
+    });
+  }
+
+  describe(text) {
+    this.svg.setAttribute("aria-label", text);
+  }
+
+  /**
+   * Draw the numbers of a square matrix. `across`: how many cells fill the picture's width, so that a smaller matrix
+   * looks smaller. Returns whether there was room to write the numbers.
+   */
+  show(values, size, { across = size, largest = Math.max(...values.map(Math.abs)) } = {}) {
+    const words = Array.from(values, twoDecimals), letters = Math.max(...words.map((word) => word.length));
+    const u = this.unit = this.side / across, font = Math.min(0.42 * u, 1.6 * u / letters);
+    this.svg.setAttribute("viewBox", `-2 -2 ${this.side + 4} ${size * u + 4}`);
+    this.cells.replaceChildren();
+    this.overlay.replaceChildren();
+    values.forEach((value, index) => {
+      const x = (index % size) * u, y = Math.floor(index / size) * u, style = this.clickable ? "cursor:pointer" : "";
+      this.cells.append(draw("rect", { x, y, width: u, height: u, fill: tint(value, largest), stroke: colour("grid"), "data-at": index, style }));
+      if (font >= 9) this.cells.append(cellText(x + u / 2, y + u / 2, words[index], font, value ? "ink" : "muted"));
+      else if (value < 0) this.cells.append(cellText(x + u / 2, y + u / 2, "−", 0.6 * u));
+    });
+    return font >= 9;
+  }
+
+  /** Frame cells from row `i` and column `j` on. */
+  frame(i, j, { rows = 1, columns = 1, color = "pink", thickness = 3.5, inset = 0 } = {}) {
+    const u = this.unit;
+    this.overlay.append(frameAround(j * u + inset, i * u + inset, columns * u - 2 * inset, rows * u - 2 * inset, thickness, color));
+  }
+}
+
 // ---------------------------------------------------------------- controls
 
 function steps(control) {
