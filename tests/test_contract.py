@@ -17,6 +17,7 @@ PACKAGE = Path(dlcourse.__file__).parent
 # Rooms that the maths never imports: they have no twin because they are not taught.
 ROOMS = {
     "__main__": "the commands of the course",
+    "architectures": "full-size networks in PyTorch; their blocks have references",
     "checks": "checks of a learner's answers",
     "data": "loads data for both halves",
     "devices": "chooses a torch device",
