@@ -12,6 +12,8 @@ from sklearn import datasets
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+from dlcourse.widgets.host import MODULES
+
 from . import node as nodejs
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ BUILD = Path(__file__).parents[1] / "live" / "build.mjs"
 CACHE = ROOT / "_build" / "live"
 IN_BROWSER = {"numpy", "dlcourse"}
 AT_HOME = ("dlcourse.__main__", "dlcourse.grading")     # could run in a page, and have nothing to do there
+STORED = ("widgets/**/*.npz", "data/weights/lenet5.npz")  # what widgets read; other weights and samples stay at home
 REAL_DATA = ("digits", "iris")                          # what live cells load of scikit-learn's sets
 
 
@@ -70,7 +73,7 @@ def browser_files():
         if not unfit:
             break
         fit -= unfit
-    data = [path for path in PACKAGE.rglob("*.npz") if "widgets" in path.parts]
+    data = [path for pattern in STORED for path in PACKAGE.glob(pattern)]
     return sorted(path.relative_to(ROOT).as_posix() for path in [*(modules[name] for name in fit), *data])
 
 
@@ -149,7 +152,7 @@ def build_files(outdir):
         "out": str(outdir / "_static" / "live"),
         "cache": str(CACHE),
         "files": {**{name: str(ROOT / name) for name in browser_files()}, **copy_data(CACHE / "data")},
-        "widgets": sorted(str(path) for path in (PACKAGE / "widgets").glob("*.js") if path.stem != "kit"),
+        "widgets": sorted(str(path) for path in (PACKAGE / "widgets").glob("*.js") if path.stem not in MODULES),
     }
     done = subprocess.run([nodejs.node(), str(BUILD), json.dumps(request)], capture_output=True, text=True, check=False)
     if done.returncode or done.stderr.strip():

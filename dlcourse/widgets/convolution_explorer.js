@@ -6,8 +6,8 @@ const SIZE = 10;       // pixels along each side of the input
 const SIDE = 300;      // of both pictures, in the units of their drawings
 
 const MEANINGS = {
-  sobel_x: "Blue: the input gets brighter from left to right. Orange: darker. Where it does not change, 0.",
-  sobel_y: "Blue: the input gets brighter from top to bottom. Orange: darker. Where it does not change, 0.",
+  sobel_x: "Blue: the numbers rise from left to right. Orange: they fall. Where they do not change, 0.",
+  sobel_y: "Blue: the numbers rise from top to bottom. Orange: they fall. Where they do not change, 0.",
   blur: "Each output is the mean of nine pixels, so sharp edges turn into slopes.",
   sharpen: "The middle counts five times, minus its four neighbours: even areas keep their value, edges overshoot.",
   outline: "The middle counts eight times, minus its eight neighbours: even areas give 0, edges stand out.",

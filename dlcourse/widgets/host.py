@@ -5,6 +5,7 @@ The same three calls serve a Jupyter kernel, the worker of a static page and a t
 """
 
 import importlib
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +18,11 @@ FOLDER = Path(__file__).parent
 
 # What the widgets are made with; every other file of the folder is a widget, with an ES module of the same name.
 SHARED = {"__init__", "codec", "controls", "host", "jupyter", "quiz", "shown"}
+
+# ES modules that widgets import: from each other's files nothing, from these by name.
+MODULES = ("kit", "pad")
+IMPORT = re.compile(rf'^import \{{[^}}]*\}} from "\./({"|".join(MODULES)})\.js";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 #: The widgets.
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in SHARED))
@@ -126,7 +132,7 @@ def evaluate(name, inputs, state=None):
 
 
 def script(name):
-    """Put a widget's ES module and the shared drawing kit into one, as Jupyter needs it.
+    """Put a widget's ES module and the modules that it shares with others into one, as Jupyter needs it.
 
     Parameters
     ----------
@@ -136,10 +142,18 @@ def script(name):
     Returns
     -------
     str
-        One module without imports. (The book's pages bundle the same two files.)
+        One module without imports. (The book's pages bundle the same files.)
     """
     check_choice(name, "name", (*NAMES, "quiz"))
-    kit = (FOLDER / "kit.js").read_text(encoding="utf-8").replace("\nexport ", "\n")
-    own = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
-    before, separator, after = own.partition('from "./kit.js";\n')
-    return kit + (before[: before.rindex("import {")] + after if separator else own)
+    sources = {}
+
+    def collect(module):
+        """Add a module, and before it what it imports; each once."""
+        source = (FOLDER / f"{module}.js").read_text(encoding="utf-8")
+        for needed in IMPORT.findall(source):
+            if needed not in sources:
+                collect(needed)
+        sources[module] = EXPORT.sub("", IMPORT.sub("", source))
+
+    collect(name)
+    return "\n".join(sources.values())

@@ -7,6 +7,7 @@ export default {
     return mount(context, (ui) => {
       const input = new Board("Input"), output = new Board("Output", { choose: (index) => walk.jump(index) });
       const gradient = new Board("Gradient at the input");
+      gradient.figure.style.maxWidth = "22rem";              // alone in its row, it would grow to twice the input's size
       ui.stage.append(input.figure, output.figure, gradient.figure);
       const far = ui.readout("input_distance", "change of the input, of its size");
       const near = ui.readout("output_distance", "change of the output, of its size");
@@ -88,7 +89,7 @@ function sentences(result, { kind, window, stride, right, down }) {
   const moved = right > 0 || down > 0, over = result.left_over;
   return [
     moved ? `The move changed the input by ${percent(result.input_distance)} of its size, the output by ${percent(result.output_distance)}.` : "Move the picture to see what the output forgets.",
-    moved && right % stride === 0 && down % stride === 0 ? `By whole strides: the output is the same, ${[right && `${right / stride} to the right`, down && `${down / stride} down`].filter(Boolean).join(" and ")}.` : "",
+    moved && right % stride === 0 && down % stride === 0 ? `A move by whole strides: inside its border the output moves along, ${[right && `${right / stride} to the right`, down && `${down / stride} down`].filter(Boolean).join(" and ")}.` : "",
     window > stride ? "Windows overlap." : window < stride ? "The stride is larger than the window: some pixels are never seen." : "",
     over > 0 ? `The last ${over === 1 ? "row and column are" : `${over} rows and columns are`} left over.` : "",
     kind === "max" ? `${result.learning} of ${SIZE * SIZE} pixels get a gradient, because they are the largest of a window.` : `${result.learning} pixels get a gradient: all that a window reaches.`,

@@ -17,7 +17,7 @@ every_widget = pytest.mark.parametrize("name", widgets.NAMES)
 
 
 def test_each_widget_is_one_python_file_and_one_module():
-    assert set(widgets.NAMES) == {path.stem for path in FOLDER.glob("*.js")} - {"kit", "quiz"}
+    assert set(widgets.NAMES) == {path.stem for path in FOLDER.glob("*.js")} - {*host.MODULES, "quiz"}
 
 
 @every_widget
@@ -40,17 +40,53 @@ def test_widget_computes_the_same_twice_and_fits_a_page(name):
     assert len(json.dumps(codec.to_json(first))) < 100_000     # it is part of the chapter's HTML
 
 
-@every_widget
-def test_widgets_module_draws_and_does_not_compute(name):
+IMPORTS = r'(?:import \{[^}]*\} from "\./\w+\.js";\n)+'
+
+
+def imports(source):
+    """The imports at a module's top: from where, and which names."""
+    found = re.findall(r'import \{([^}]*)\} from "\./(\w+)\.js";\n', re.match(IMPORTS, source).group())
+    return [(module, {name.strip() for name in names.split(",")} - {""}) for names, module in found]
+
+
+def declared(source):
+    return re.findall(r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)", source, re.MULTILINE)
+
+
+def test_shared_modules_are_a_kit_that_stands_alone_and_what_is_built_on_it():
+    assert host.MODULES[0] == "kit"
+    assert "import " not in (FOLDER / "kit.js").read_text()
+    for module in host.MODULES[1:]:
+        source = (FOLDER / f"{module}.js").read_text()
+        assert "kit" in dict(imports(source))
+        assert "export default" not in source
+
+
+@pytest.mark.parametrize("name", [*host.MODULES[1:], *widgets.NAMES])
+def test_modules_draw_and_do_not_compute(name):
     source = (FOLDER / f"{name}.js").read_text()
-    assert re.match(r'import \{[^}]*\} from "\./kit\.js";\n', source)
-    assert source.count("import ") == 1
+    found = imports(source)
+    assert len({module for module, _ in found}) == len(found) == source.count("import "), "an import elsewhere"
+    assert "kit" in dict(found)
+    for module, names in found:
+        assert module in host.MODULES, "from nothing else, and from no other widget"
+        exported = re.findall(r"^export (?:function|class|const) (\w+)", (FOLDER / f"{module}.js").read_text(), re.M)
+        assert names <= set(exported)
+        assert all(re.search(rf"\b{one}\b", re.sub(IMPORTS, "", source)) for one in names), "imported and not used"
     assert not re.search(r"Math\.(exp|tanh|random|sinh|cosh)", source), "mathematics belongs in Python"
     assert not re.search(r"https?://(?!www\.w3\.org)", source)
+
+
+@every_widget
+def test_a_widgets_script_is_one_module(name):
     alone = host.script(name)
-    assert not re.search(r"^(import|export (?!default))", alone, re.MULTILINE)
-    declared = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", alone, re.MULTILINE)
-    assert len(declared) == len(set(declared)), "the kit and the widget declare the same name"
+    assert not re.search(r"^\s*import\b|^export (?!default)", alone, re.MULTILINE)
+    assert alone.count("export default") == 1
+    names = declared(alone)
+    assert len(names) == len(set(names)), "two of its modules declare the same name"
+    own = (FOLDER / f"{name}.js").read_text()
+    needed = {"kit", *dict(imports(own)), name}
+    assert sorted(names) == sorted(one for part in needed for one in declared((FOLDER / f"{part}.js").read_text()))
 
 
 def test_unknown_widget_and_control_are_named():
