@@ -38,7 +38,9 @@ def quiet(tab, site):
 
 
 def barriers(place, impacts=("minor", "moderate", "serious", "critical", None)):
-    """List what axe finds in an element (a locator) that keeps somebody from reading it."""
+    """List what axe finds in an element (a locator) that keeps somebody from reading it, once colours stand still."""
+    place.evaluate("""() => Promise.all(document.getAnimations()
+        .filter((one) => one instanceof CSSTransition).map((one) => one.finished.catch(() => {})))""")
     if not place.evaluate("() => 'axe' in window"):
         place.page.add_script_tag(path=AXE)
     found = place.evaluate("""async (place) => (await axe.run(place, { resultTypes: ["violations"] }))

@@ -359,7 +359,7 @@ def test_a_report_can_be_read_by_everyone_in_a_browser(tab, site, name):
     for width, theme in product([390, 1280], ["light", "dark"]):
         tab.emulate_media(color_scheme=theme)
         tab.set_viewport_size({"width": width, "height": 900})
-        assert tab.evaluate("document.documentElement.dataset.theme") == theme
+        tab.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
         assert tab.evaluate("""() => [...document.querySelectorAll(".dl-check .dl-live-output p")]
             .filter((line) => line.scrollWidth > line.clientWidth + 1).map((line) => line.innerText)""") == []
         assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -258,7 +258,7 @@ def test_everyone_can_read_it_at_each_stage(tab, site, question):
         for theme, width in product(["light", "dark"], [1280, 390]):
             tab.emulate_media(color_scheme=theme)
             tab.set_viewport_size({"width": width, "height": 900})
-            assert tab.evaluate("document.documentElement.dataset.theme") == theme
+            tab.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
             assert barriers(place) == []
             assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
