@@ -2,7 +2,7 @@
 
     make bench-grader
 
-The submissions are made from the first exercise: its solution, answers of its bank of wrong answers,
+The submissions are made from the exercise on the perceptron: its solution, answers of its bank of wrong answers,
 and the notebook as it is handed out. Each tool grades all of them in a slot of its own, and the slots
 take turns, so that a machine that slows down slows all. Otter grades with ``otter run``, which needs
 no container, one command for each notebook; its tests are made by Otter Assign. For nbgrader each
@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -75,13 +76,11 @@ def answers_bank(solved):
         A question and code that answers it wrongly.
     """
     bank = [(answer.question, answer.code) for answer in wrong.wrong_answers(build.EXERCISES / EXERCISE, solved)]
-    numbers = {}
+    seen, turns = Counter(), []
     for question, _ in bank:
-        numbers[question] = []
-    for place, (question, _) in enumerate(bank):
-        numbers[question].append(place)
-    turns = {place: turn for places in numbers.values() for turn, place in enumerate(places)}
-    return [bank[place] for place in sorted(turns, key=turns.get)]
+        turns.append(seen[question])
+        seen[question] += 1
+    return [answer for _, answer in sorted(zip(turns, bank, strict=True), key=lambda pair: pair[0])]
 
 
 def answer_cells(notebook):

@@ -15,6 +15,8 @@ import pytest  # noqa: E402
 from dlbook.serve import Server  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from tests.built import quiet  # noqa: E402
+
 # Derandomized: the same examples in every run, so that a red test is a change in the code and
 # never luck. No deadline: the first call of a torch function may compile or load something.
 settings.register_profile(
@@ -53,6 +55,35 @@ def browser():
         running = playwright.chromium.launch(executable_path=path, args=flags)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def only_tab(browser):
+    """The tab of all tests of a file: in each fresh one the browser would compile Python anew, for seconds."""
+    context = browser.new_context()
+    context.set_default_timeout(60_000)       # Python is there in seconds; a minute means it never comes
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def tab(only_tab, site):
+    """A tab in which nothing is kept of earlier visits; it must stay quiet and ask no other site."""
+    only_tab.set_viewport_size({"width": 1280, "height": 900})
+    only_tab.emulate_media(color_scheme="light")
+    with quiet(only_tab, site) as asked:
+        only_tab.asked = asked
+        yield only_tab
+        if only_tab.url != "about:blank":
+            only_tab.evaluate("localStorage.clear()")
+
+
+@pytest.fixture(scope="module")
+def tab_without_javascript(browser):
+    """A tab in which no script runs, so that a test leaves nothing behind but the page it has opened."""
+    context = browser.new_context(java_script_enabled=False)
+    yield context.new_page()
+    context.close()
 
 
 IN_A_BROWSER = tuple(f"tests/test_{name}" for name in ("exercise_pages", "lab", "live", "quiz", "weight"))

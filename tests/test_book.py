@@ -3,16 +3,14 @@
 import copy
 import json
 import re
-from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
 
 from dlcourse.parity import CASES
-from tests.built import HTML, soup
+from tests.built import HTML, ROOT, quiet, serious_barriers, soup
 from tests.test_chapters import CHAPTERS, calls, code_cells
 
-ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "_build" / "measured"
 
 BACK = ["notation", "glossary", "claims", "parity", "times", "bibliography", "api/index"]
@@ -145,7 +143,6 @@ def test_every_public_name_has_a_reference_entry():
 # index.html only leads to the first page, and the theme leaves templates in _static.
 EVERYTHING = sorted(path.relative_to(HTML).as_posix() for path in HTML.rglob("*.html")
                     if path != HTML / "index.html" and "_static" not in path.parts)
-AXE = ROOT / "_ext" / "node_modules" / "axe-core" / "axe.min.js"
 
 # Words in tables that are broken in the middle because their column is too narrow.
 BROKEN_WORDS = """() => {
@@ -204,14 +201,12 @@ def test_claims_are_told_apart_in_a_browser(browser, site):
     assert min(padding for *_, padding in boxes) > 10
 
 
-def test_without_javascript_the_page_has_its_colours_in_a_browser(browser, site):
-    context = browser.new_context(java_script_enabled=False)
-    tab = context.new_page()
+def test_without_javascript_the_page_has_its_colours_in_a_browser(tab_without_javascript, site):
+    tab = tab_without_javascript
     tab.goto(f"{site}/chapters/02_perceptron.html", wait_until="load")
     link, text = (tab.locator(f"article {name}").first.evaluate("(element) => getComputedStyle(element).color")
                   for name in ("p > a", "p"))
     assert link != text
-    context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -221,28 +216,20 @@ def test_page_in_a_browser(browser, site, page, theme):
     context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=theme)
     context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
     tab = context.new_page()
-    outside, errors = [], []
-    tab.on("request", lambda request: request.url.startswith((site, "data:")) or outside.append(request.url))
-    tab.on("console", lambda message: message.type == "error" and errors.append(message.text))
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.goto(f"{site}/{page}", wait_until="load")
-    if soup(page).select(".math"):
-        assert tab.locator("mjx-container").count() > 0
-        assert tab.locator("mjx-merror").count() == 0
-    assert tab.evaluate("document.documentElement.dataset.theme") == theme
-    for place in tab.locator(".dl-widget-place").all():
-        place.scroll_into_view_if_needed()
-        place.locator(".dl-widget").wait_for()
-    assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-    assert tab.evaluate(BROKEN_WORDS) == []
-    tab.set_viewport_size({"width": 1280, "height": 900})
-    assert tab.evaluate(BROKEN_WORDS) == []
-    tab.locator(".bd-sidebar-primary nav a").last.hover()  # a link under the pointer has a colour of its own
-    tab.add_script_tag(path=AXE)
-    found = tab.evaluate("""async () => (await axe.run(document, { resultTypes: ["violations"] }))
-        .violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
-        .map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200)])""")
-    context.close()
-    assert found == []
-    assert outside == []
-    assert errors == []
+    with quiet(tab, site) as asked:
+        tab.goto(f"{site}/{page}", wait_until="load")
+        if soup(page).select(".math"):
+            assert tab.locator("mjx-container").count() > 0
+            assert tab.locator("mjx-merror").count() == 0
+        assert tab.evaluate("document.documentElement.dataset.theme") == theme
+        for place in tab.locator(".dl-widget-place").all():
+            place.scroll_into_view_if_needed()
+            place.locator(".dl-widget").wait_for()
+        assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        assert tab.evaluate(BROKEN_WORDS) == []
+        tab.set_viewport_size({"width": 1280, "height": 900})
+        assert tab.evaluate(BROKEN_WORDS) == []
+        tab.locator(".bd-sidebar-primary nav a").last.hover()  # a link under the pointer has a colour of its own
+        assert serious_barriers(tab) == []
+        context.close()
+    assert [url for url in asked if url.startswith("blob:")] == []      # no Python was started

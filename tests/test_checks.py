@@ -1,5 +1,6 @@
 """Checks: the file format, every message a learner can get, and that no code of an answer runs."""
 
+import collections
 import subprocess
 import sys
 import threading
@@ -412,6 +413,44 @@ def test_code_of_an_answer_is_never_run(answer):
         with pytest.raises(CheckFailed):
             checks.expect_tuple(answer, ["a", "b"], "f")
     assert Hostile.touched == Pretender.touched == []
+
+
+class Sly(tuple):
+    """Holds some numbers, claims others, and notes who asks."""
+
+    touched = []
+
+    def note(self, *arguments, **named):
+        Sly.touched.append(1)
+        return iter((0.0, 0.0))
+
+    __eq__ = __array__ = __iter__ = __len__ = __getitem__ = __getattribute__ = __bool__ = __repr__ = note
+    __class__ = property(note)
+    __hash__ = None
+
+
+def test_a_tuple_of_any_class_is_the_tuple_it_is():
+    pair = collections.namedtuple("Pair", ["w", "b"])
+    assert checks.expect_tuple(pair(1, None), ["w", "b"], "f") == (1, None)
+    checks.expect_close([pair(1, 2), (3, 4)], A, "f")
+    checks.expect_equal(torch.zeros(2, 3).shape, [2, 3], "f")
+    checks.expect_close(torch.tensor(A).max(0)[0], [3.0, 4.0], "f")
+    checks.expect_tuple(torch.tensor(A).max(0), ["values", "indices"], "f")
+    assert message(checks.expect_equal, pair(1, 2), "max", "f") == "f: expected 'max', got a tuple of length 2"
+
+
+def test_a_tuple_that_lies_gains_nothing():
+    Sly.touched.clear()
+    answer = Sly([5.0, 6.0])
+    assert "expected 0, got 5 at index 0" in message(checks.expect_close, answer, [0.0, 0.0], "f")
+    assert "expected shape (3,), got shape (2,)" in message(checks.expect_shape, answer, (3,), "f")
+    assert message(checks.expect_equal, answer, "max", "f") == "f: expected 'max', got a tuple of length 2"
+    parts = checks.expect_tuple(answer, ["a", "b"], "f")
+    assert type(parts) is tuple
+    assert parts == (5.0, 6.0)
+    assert "got 2 values" in message(checks.expect_tuple, answer, ["a"], "f")
+    assert "got a tuple of length 2" in message(checks.expect_tensor, answer, "f")
+    assert Sly.touched == []
 
 
 def test_a_list_that_holds_itself():

@@ -1,8 +1,10 @@
 """Exercises as pages of the book: answers are typed, checked and kept in the page, and saved as a notebook."""
 
+import functools
 import json
 import re
 import zlib
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -12,18 +14,24 @@ from dlbook.exercises import label
 
 from dlcourse.page import Page
 from tests import test_live, test_weight
-from tests.built import HTML, soup
-from tests.test_exercises import EXERCISES, build, instructor, student, wrong
+from tests.built import HTML, ROOT, serious_barriers, soup
+from tests.test_exercises import EXERCISES, build, instructor, wrong
 
-ROOT = Path(__file__).parents[1]
-AXE = ROOT / "_ext" / "node_modules" / "axe-core" / "axe.min.js"
-tab, compressing_site = test_live.tab, test_weight.compressing_site     # fixtures
+compressing_site = test_weight.compressing_site     # a fixture
 
 every_exercise = pytest.mark.parametrize("name", EXERCISES)
 
 
 def address(name):
     return f"exercises/{name}/student/{name}.html"
+
+
+@functools.cache
+def student(name):
+    """The files of the student's version as they lie there, which is what the book was built from."""
+    folder = build.EXERCISES / name / "student"
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in folder.rglob("*") if path.suffix in (".ipynb", ".py")}
 
 
 def notebook(name):
@@ -222,24 +230,20 @@ def test_the_solutions_pass_in_a_browser(tab, site, name):
 
 
 @every_live_question
-def test_typical_mistakes_get_their_hints_in_a_browser(tab, site, name, question):
-    page = Exercise(tab, site, name)
-    texts = solution(name, question)
-    for answer in mistakes(name, question):
-        page.type(question, [*texts[:-1], f"{texts[-1]}\n{answer.code}"])
-        said = page.check(question)
-        assert one_line(answer.hint) in one_line(said), answer.mistake
-        assert "Solved" not in said
-
-
-@every_live_question
-def test_an_untouched_answer_is_met_kindly_in_a_browser(tab, site, name, question):
+def test_an_untouched_answer_is_met_kindly_and_typical_mistakes_get_their_hints_in_a_browser(
+        tab, site, name, question):
     page = Exercise(tab, site, name)
     said = page.check(question)
     assert "You have not changed this answer yet" in said
     assert "Traceback" not in said
     assert page.place(question).locator(".dl-report-failed").count() >= 1
     assert "Solved" not in said
+    texts = solution(name, question)
+    for answer in mistakes(name, question):
+        page.type(question, [*texts[:-1], f"{texts[-1]}\n{answer.code}"])
+        said = page.check(question)
+        assert one_line(answer.hint) in one_line(said), answer.mistake
+        assert "Solved" not in said
 
 
 def test_an_answer_is_kept_until_reset_in_a_browser(tab, site):
@@ -337,42 +341,34 @@ def test_the_answers_are_saved_as_a_notebook_in_a_browser(tab, site, tmp_path):
     assert saved == expected
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @every_exercise
-def test_a_report_can_be_read_by_everyone_in_a_browser(browser, site, name, theme):
+def test_a_report_can_be_read_by_everyone_in_a_browser(tab, site, name):
     """On a phone and beside it, in both themes, with failed and passed checks on the page."""
-    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=theme)
-    context.set_default_timeout(test_live.PATIENCE)
-    context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
-    tab = context.new_page()
+    tab.set_viewport_size({"width": 390, "height": 800})
     page = Exercise(tab, site, name)
     page.type(questions(name)[-1], solution(name, questions(name)[-1]))
     for question in questions(name):
         page.check(question)
         output = page.place(question).locator(".dl-live-output")
         assert (output.get_attribute("role"), output.get_attribute("aria-live")) == ("status", "polite")
-        for line in output.locator("p").all():
-            assert line.evaluate("(line) => line.scrollWidth <= line.clientWidth + 1"), line.inner_text()
     assert tab.locator(".dl-report-failed").count() or len(questions(name)) == 1
     for summary in tab.locator("article details > summary").all():
         summary.focus()
         tab.keyboard.press("Enter")
         assert summary.evaluate("(summary) => summary.parentElement.open")
-    assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    tab.add_script_tag(path=AXE)
-    for width in (390, 1280):
+    for width, theme in product([390, 1280], ["light", "dark"]):
+        tab.emulate_media(color_scheme=theme)
         tab.set_viewport_size({"width": width, "height": 900})
-        found = tab.evaluate("""async () => (await axe.run(document, { resultTypes: ["violations"] }))
-            .violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
-            .map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200)])""")
-        assert found == []
-    context.close()
+        tab.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
+        assert tab.evaluate("""() => [...document.querySelectorAll(".dl-check .dl-live-output p")]
+            .filter((line) => line.scrollWidth > line.clientWidth + 1).map((line) => line.innerText)""") == []
+        assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert serious_barriers(tab) == []
 
 
 @every_exercise
-def test_the_page_is_whole_without_javascript_in_a_browser(browser, site, name):
-    context = browser.new_context(java_script_enabled=False)
-    tab = context.new_page()
+def test_the_page_is_whole_without_javascript_in_a_browser(tab_without_javascript, site, name):
+    tab = tab_without_javascript
     tab.goto(f"{site}/{address(name)}")
     assert tab.get_by_text(f"To answer, open {name}.ipynb in JupyterLab").is_visible()
     assert not tab.get_by_text("Here on the page").is_visible()
@@ -382,21 +378,13 @@ def test_the_page_is_whole_without_javascript_in_a_browser(browser, site, name):
     summary = tab.locator("article details > summary").first
     summary.press("Enter")
     assert summary.evaluate("(summary) => summary.parentElement.open")
-    context.close()
 
 
 @every_exercise
-def test_a_page_from_a_folder_checks_too_in_a_browser(browser, name):
+def test_a_page_from_a_folder_checks_too_in_a_browser(tab, name):
     """Opened by a double click, without any server."""
-    context = browser.new_context()
-    context.set_default_timeout(test_live.PATIENCE)
-    tab = context.new_page()
-    tab.goto((HTML / address(name)).as_uri())
-    tab.wait_for_selector("html[data-dl-live]", state="attached")
-    page = Exercise.__new__(Exercise)
-    page.tab, page.name = tab, name
+    page = Exercise(tab, HTML.as_uri(), name)
     assert "checks pass" in page.check(questions(name)[0])
-    context.close()
 
 
 @every_exercise

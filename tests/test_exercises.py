@@ -45,15 +45,17 @@ LONGEST_CELL = {"master": 25, "student": 20}  # lines; a check's cell begins wit
 
 
 @functools.cache
+def versions(name):
+    """The files of the instructor's version and of the student's."""
+    return build.versions(build.EXERCISES / name)
+
+
 def instructor(name):
-    """The files of the instructor's version."""
-    return build.build(build.EXERCISES / name, instructor=True)
+    return versions(name)[0]
 
 
-@functools.cache
 def student(name):
-    """The files of the student's version."""
-    return build.build(build.EXERCISES / name)
+    return versions(name)[1]
 
 
 def answers(notebook_text):
@@ -70,6 +72,12 @@ def answers(notebook_text):
 def solved(name):
     """The names that the solution defines."""
     return answers(instructor(name)[f"{name}.ipynb"])
+
+
+@functools.cache
+def untouched(name):
+    """The names that the student's version defines, bugs to be found among them."""
+    return answers(student(name)[f"{name}.ipynb"])
 
 
 def lookup(namespace):
@@ -148,7 +156,7 @@ def test_solution_has_all_points(name, seed):
 @pytest.mark.parametrize("name", EXERCISES)
 @pytest.mark.parametrize("seed", [SEED, 1, 2, 3, 4])
 def test_untouched_version_has_no_points(name, seed):
-    results = graded(name, answers(student(name)[f"{name}.ipynb"]), seed)
+    results = graded(name, untouched(name), seed)
     assert [result.test for result in results if result.passed and result.points] == []
 
 
@@ -194,6 +202,40 @@ def test_a_bank_that_does_not_fit_is_refused(text, complaint, tmp_path):
     notebook = nbformat.reads(instructor(EXERCISES[0])[f"{EXERCISES[0]}.ipynb"], as_version=4)
     with pytest.raises(wrong.Unusable, match=re.escape(complaint)):
         wrong.wrong_answers(tmp_path, notebook)
+
+
+# Numbers in questions and solutions that no check asserts: most are about a bug, which only the student's version has.
+
+def test_numbers_of_01_introduction():
+    given, mended = untouched("01_introduction"), solved("01_introduction")
+    for place, share in [(np.asarray, 0.03), (given["corner"], 0.11), (mended["corner"], 0.8)]:
+        found = []
+        for seed in range(10):
+            train, test = map(place, mended["two_copies"](False, seed=seed))
+            found.append((test[:, None] == train).all(axis=(2, 3)).any(axis=1).mean())
+        assert abs(np.mean(found) - share) < 0.01
+
+
+def test_numbers_of_04_activations_losses():
+    given, price = untouched("04_activations_losses"), solved("04_activations_losses")["price"]
+    assert np.exp(-744.0) == 2 * np.nextafter(0, 1)
+    with np.errstate(divide="ignore"):
+        assert np.allclose(given["losses"](given["twins"], np.array([0, 0])), [-np.inf, 0.349], atol=5e-4)
+        for score, kind, loss in [(744, np.float64, 0.946), (100, np.float32, 0.710)]:
+            s = np.array([[0, 0], [score, 0]], dtype=kind)
+            assert np.allclose(given["losses"](s, np.array([0, 0])), [loss, 0], atol=5e-4)
+    prices = [price(np.random.default_rng(seed).normal(size=(1000, 51)), 1.345) for seed in range(10)]
+    assert max(abs(np.array(prices) - 1.05)) < 0.03
+
+
+def test_numbers_of_06_regularization():
+    given, mended = untouched("06_regularization"), solved("06_regularization")
+    shares = [given["cross_validate"](*given["coin_tosses"](seed), 10) for seed in range(10)]
+    assert np.isclose(np.mean(shares), 0.1275)
+    data = [given[name] for name in ("pictures", "labels", "new_pictures", "new_labels")]
+    (low, _, count), (accuracies, *_) = (version["best_of"](*data, 0, 20) for version in (given, mended))
+    assert count == 120
+    assert max(low) < max(accuracies) - 0.05
 
 
 @pytest.mark.parametrize("name", EXERCISES)

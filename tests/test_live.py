@@ -10,14 +10,8 @@ import numpy as np
 import pytest
 
 from dlcourse.widgets import NAMES, codec, defaults, host
-from tests.built import HTML, soup
+from tests.built import HTML, ROOT, soup
 from tests.widgets.numbers import named
-
-ROOT = Path(__file__).parents[1]
-SECOND = 1000
-
-# Bytecode compiled, one worker on a loaded machine: Python is there in 1 to 2 s; a minute means it never comes.
-PATIENCE = 60 * SECOND
 
 
 def pages_with(selector):
@@ -28,22 +22,6 @@ def pages_with(selector):
 LIVE = pages_with("div.cell.tag_live")
 WIDGETS = [(page, index, json.loads(place.string)["about"]["name"]) for page in pages_with(".dl-widget-place")
            for index, place in enumerate(soup(page).select("script.dl-widget-data"))]
-
-
-@pytest.fixture
-def tab(browser, site):
-    """A fresh tab in a fresh profile; after the test it must have been quiet and asked no other host."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    outside, errors = [], []
-    page.on("request", lambda request: request.url.startswith((site, "data:", "blob:")) or outside.append(request.url))
-    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert outside == []
-    assert errors == []
 
 
 def visit(tab, site, page):
@@ -391,13 +369,11 @@ def test_moving_a_control_changes_the_picture_and_its_numbers(tab, site, page, i
         assert math.isclose(shown[key], expected[key], rel_tol=1e-6, abs_tol=1e-12), key
 
 
-def test_a_page_is_whole_without_javascript(browser, site):
-    context = browser.new_context(java_script_enabled=False)
-    tab = context.new_page()
+def test_a_page_is_whole_without_javascript(tab_without_javascript, site):
+    tab = tab_without_javascript
     for page in LIVE:
         tab.goto(f"{site}/{page}")
         cells = tab.locator("div.cell.tag_live")
         assert cells.count() == cells.locator(".cell_input pre").count()
         for place in tab.locator(".dl-widget-place").all():
             assert "This picture moves where JavaScript is on." in place.inner_text()
-    context.close()

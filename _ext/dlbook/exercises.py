@@ -99,15 +99,16 @@ class ExercisePage(SphinxTransform):
         """Put a button in the place of each check, or say that its question is answered elsewhere."""
         cells = code_cells(self.document)
         for cell in cells:
-            code = next(cell.findall(nodes.literal_block)).astext() if cell.children else ""
+            if not {"live-check", "lab-check"} & set(tags(cell)):
+                continue
+            code = next(cell.findall(nodes.literal_block)).astext()
+            question = re.search(r'"(\w+)"', code)[1]
             if "live-check" in tags(cell):
-                question = re.search(r'"(\w+)"', code)[1]
                 words = f"To check this answer, run `{code}` in JupyterLab, in the notebook `{name}`."
                 place = nodes.container("", paragraph(words, css="dl-check-missing"), classes=["dl-check"])
                 place += nodes.raw("", script("dl-check-data", {"question": question, "code": code}), format="html")
                 cell.parent.replace(cell, place)      # replace_self would pass the classes on
-            elif "lab-check" in tags(cell):
-                question = re.search(r'"(\w+)"', code)[1]
+            else:
                 words = ("This question needs PyTorch, which does not run in this page. Answer it in "
                          f"JupyterLab, in the notebook `{name}`, and check it there with `{code}`.")
                 first = next(other for other in cells if f"dl-answer-{question}" in other["classes"])

@@ -137,9 +137,7 @@ export async function runWithNeeded(cell) {
   } catch (error) {
     cell.refuse(error);
   } finally {
-    const report = cell.report.textContent;
     cell.settle();
-    cell.report.textContent = report;
   }
   return well;
 }

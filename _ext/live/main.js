@@ -48,6 +48,6 @@ function begin() {
   document.documentElement.dataset.dlLive = "on";
 }
 
-globalThis.dlbook = { runAll: cells.runAll, stop: runtime.stop, call: runtime.call };
+globalThis.dlbook = { runAll: cells.runAll, call: runtime.call };
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
 else begin();

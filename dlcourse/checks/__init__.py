@@ -5,7 +5,8 @@ in JupyterLab (`check`), under pytest and in the grader (`run`), and says the sa
 
 An answer may be hostile: the grader runs checks in a process that a submission must not get into.
 So no method of an answer is called, and an answer is neither indexed, iterated nor compared, before
-`plain` has made an array of it, and `plain` accepts a short list of exact types only.
+`plain` has made an array of it. `plain` accepts a short list of exact types, and tuples of any class,
+such as namedtuples, whose entries Python's own tuple tells.
 
 What a check may do with an answer: call it with plain data, and hand what it returns to an
 ``expect_...`` function. An array argument that a function has changed in place is seen as changed by

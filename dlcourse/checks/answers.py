@@ -8,7 +8,7 @@ import numpy as np
 
 from .errors import CheckFailed, shortened
 
-__all__ = ["AS_LEFT", "DTYPES", "TensorData", "describe", "is_tensor", "plain", "tensor_array"]
+__all__ = ["AS_LEFT", "DTYPES", "TensorData", "describe", "entries", "is_tensor", "plain", "tensor_array"]
 
 # Numbers whose conversion runs no code of an answer: exact types, never subclasses.
 NUMBERS = {bool, int, float, complex, np.bool_, np.float16, np.float32, np.float64, np.complex64, np.complex128}
@@ -60,6 +60,24 @@ def tensor_array(tensor):
     return tensor.detach().cpu().numpy()
 
 
+def entries(value):
+    """List what is in a list or tuple, and in a namedtuple too, without calling any of its methods.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    list or None
+        None for anything else.
+    """
+    if type(value) is list:
+        return value
+    # What a tuple holds is fixed when it is made: however its class hides it, Python's own method tells.
+    return list(tuple.__iter__(value)) if issubclass(type(value), tuple) else None
+
+
 def describe(value):
     """Name a value without calling any of its methods."""
     if type(value) is str:
@@ -70,8 +88,10 @@ def describe(value):
         return f"an array of shape {value.shape}"
     if is_tensor(value) or type(value) is TensorData:
         return "a PyTorch tensor"
-    if type(value) in (list, tuple, dict):
+    if type(value) in (list, dict):
         return f"a {type(value).__name__} of length {len(value)}"
+    if issubclass(type(value), tuple):
+        return f"a tuple of length {tuple.__len__(value)}"
     name = type(value).__name__
     return MEETINGS.get(name, f"an object of type {name}")
 
@@ -82,7 +102,7 @@ def plain(value, what, depth=0):
     Parameters
     ----------
     value : object
-        An exact ndarray, number, list or tuple of them, or a PyTorch tensor.
+        An exact ndarray, number, list of them, tuple of any class, or a PyTorch tensor.
     what : str
         What it is, for the message.
 
@@ -108,8 +128,8 @@ def plain(value, what, depth=0):
             why = " (are its rows of different lengths, or is there a None?)" if value.dtype == object else ""
             raise CheckFailed(f"{what}: expected numbers, got an array of dtype {value.dtype}{why}")
         return np.array(value)
-    if type(value) in (list, tuple) and depth < DEEPEST:
-        rows = [plain(item, what, depth + 1) for item in value]
+    if (found := entries(value)) is not None and depth < DEEPEST:
+        rows = [plain(item, what, depth + 1) for item in found]
         for number, row in enumerate(rows):
             if row.shape != rows[0].shape:
                 raise CheckFailed(f"{what}: expected entries of one shape, got entry 0 of shape {rows[0].shape} "

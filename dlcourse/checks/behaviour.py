@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 
-from .answers import TensorData, describe, is_tensor
+from .answers import TensorData, describe, entries, is_tensor
 from .errors import CheckFailed, StudentError, raised, shortened
 from .values import expect_close
 
@@ -36,11 +36,12 @@ def expect_tuple(actual, names, what):
         If it is not a tuple or list of so many parts.
     """
     wanted = f"{what}: expected {len(names)} values ({', '.join(names)}), got"
-    if type(actual) not in (tuple, list):
+    parts = entries(actual)
+    if parts is None:
         raise CheckFailed(f"{wanted} {describe(actual)}")
-    if len(actual) != len(names):
-        raise CheckFailed(f"{wanted} {len(actual)} {'value' if len(actual) == 1 else 'values'}")
-    return tuple(actual)
+    if len(parts) != len(names):
+        raise CheckFailed(f"{wanted} {len(parts)} {'value' if len(parts) == 1 else 'values'}")
+    return tuple(parts)
 
 
 def expect_tensor(actual, what, *, requires_grad=None):

@@ -65,15 +65,16 @@ def run(source, get, path="<checks>", hidden=False, seed=None):
     question = load(source, path)
     token = SEED.set(seed)
     try:
-        cases = [case for case in question.cases if hidden or not case.hidden]
-        failures = [failure(case, get, path) for case in cases]
+        return [judge(question, case, get, path) for case in question.cases if hidden or not case.hidden]
     finally:
         SEED.reset(token)
-    return [
-        Result(question.name, case.name, case.points, case.hidden, message is None,
-               (case.success_message or "") if message is None else message)
-        for case, message in zip(cases, failures, strict=True)
-    ]
+
+
+def judge(question, case, get, path):
+    """Run one check; return its `Result`."""
+    message = failure(case, get, path)
+    said = (case.success_message or "") if message is None else message
+    return Result(question.name, case.name, case.points, case.hidden, message is None, said)
 
 
 def failure(case, get, path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import checks
 from ..checks.answers import AS_LEFT
 from ..checks.errors import shortened
-from ..checks.running import SEED, Result, failure
+from ..checks.running import SEED, judge
 from .proxies import Session
 from .sandbox import SandboxError
 from .text import visible
@@ -137,18 +137,18 @@ def run_tests(session, tests, seed):
     # Loaded anew: what one submission's tests leave in their module is not there for the next.
     loaded = {path: checks.load(source, str(path)) for path, source in tests.files.items()}
     found = {path: {} for path in loaded}
-    token = SEED.set(seed)
+    # The checks draw from this seed, and see arguments as the student's code left them.
+    tokens = [(SEED, SEED.set(seed)), (AS_LEFT, AS_LEFT.set(session.left))]
     try:
         for hidden in (False, True):
             for path, question in loaded.items():
                 session.begin_question(question.name)
                 for number, case in enumerate(question.cases):
                     if case.hidden == hidden:
-                        message = failure(case, session.get, str(path))
-                        passed, said = message is None, message or case.success_message or ""
-                        found[path][number] = Result(question.name, case.name, case.points, hidden, passed, said)
+                        found[path][number] = judge(question, case, session.get, str(path))
     finally:
-        SEED.reset(token)
+        for variable, token in tokens:
+            variable.reset(token)
     return [asdict(results[number]) for results in found.values() for number in sorted(results)]
 
 
@@ -180,10 +180,8 @@ def grade(submission, tests, limits, run_seed, protected=True):
         result.notes.insert(0, submission.refused)
         return result
     started = time.perf_counter()
-    token = None
     try:
         with Session(submission.cells, limits, protected) as session:
-            token = AS_LEFT.set(session.left)        # arguments as the student's code left them
             result.results = run_tests(session, tests, result.seed)
             trouble, result.slow = session.trouble, session.slow
             result.cell_errors = [(number, f"{said}\n  in the cell `{begin_of(submission.cells[number - 1])}`")
@@ -192,9 +190,6 @@ def grade(submission, tests, limits, run_seed, protected=True):
         trouble = str(error)
     except Exception as error:                     # a fault in the grader or a test file must not end the run
         trouble = f"{type(error).__name__}: {error}"
-    finally:
-        if token is not None:
-            AS_LEFT.reset(token)
     if trouble is not None:
         result.status, result.results = "grader error", []
         result.notes.insert(0, f"grader error, not the student's: {trouble}")

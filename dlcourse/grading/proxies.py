@@ -135,18 +135,18 @@ class Session:
 
     def revive(self):
         """Start a new worker where the last is dead, within reason."""
-        if self.trouble is None and self.sandbox is not None and not self.sandbox.closing.is_set():
-            return
-        if self.losses[self.question] >= MAX_LOSSES:
-            raise StudentError("not run: your code took too long or ended the process in earlier tests")
-        if self.trouble is None and time.monotonic() >= self.end:
-            self.slow = True
-            raise StudentError(f"your notebook took more than {self.limits.total_seconds:g} seconds in all")
-        try:
-            if self.trouble is None:
+        if self.trouble is None:
+            if self.sandbox is not None and not self.sandbox.closing.is_set():
+                return
+            if self.losses[self.question] >= MAX_LOSSES:
+                raise StudentError("not run: your code took too long or ended the process in earlier tests")
+            if time.monotonic() >= self.end:
+                self.slow = True
+                raise StudentError(f"your notebook took more than {self.limits.total_seconds:g} seconds in all")
+            try:
                 self.start()
-        except SandboxError as error:
-            self.trouble = str(error)
+            except SandboxError as error:
+                self.trouble = str(error)
         if self.trouble is not None:
             raise StudentError("not graded")
         if self.sandbox is None:
@@ -226,7 +226,12 @@ class Session:
 
     def remote(self, value):
         """Put handles in the place of proxies, also inside containers."""
-        return wire.replaced(value, lambda item: self.reference(item) if isinstance(item, Proxy) else item)
+
+        def handle(item):
+            item = item._proxy if type(item) is TupleProxy else item
+            return self.reference(item) if isinstance(item, Proxy) else item
+
+        return wire.replaced(value, handle)
 
     def local(self, value):
         """Put proxies in the place of handles, also inside containers."""
@@ -301,6 +306,15 @@ for _name in REFUSED.split():
     setattr(Proxy, f"__{_name}__", refuse(f"__{_name}__"))
 
 
+class TupleProxy(tuple):
+    """Stands for a student's namedtuple: a tuple of what it holds, with the attributes of the object itself."""
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._proxy, name)
+
+
 def proxy_of(session, handle, name, life):
     """Make a proxy whose type has the name of the student's type, for messages.
 
@@ -313,5 +327,9 @@ def proxy_of(session, handle, name, life):
     life : int
         Which worker holds the object.
     """
+    if handle.parts is not None:
+        found = TupleProxy(session.local(handle.parts))
+        found._proxy = proxy_of(session, wire.Handle(handle.number, handle.kind), None, life)
+        return found
     kind = "".join(letter for letter in handle.kind if letter.isalnum() or letter in "_.") or "object"
     return type(kind, (Proxy,), {"__slots__": ()})(session, handle, name, life)

@@ -138,7 +138,11 @@ def feedback(grade, tests, run):
         body.append(f"<h2>Cells that ended in an error</h2><ul>{lines}</ul>")
     if grade.status == "graded":
         body.append(score_table(grade, tests))
-        body += [public_tests(grade, name) for name in tests.names]
+        if any(result["hidden"] for result in grade.results):
+            body.append("<p>A question may have more tests than are shown below; they count towards its points.</p>")
+        body += [public_tests(grade, name, tests) for name in tests.names]
+    elif grade.status != "grader error":
+        body.append("<p>Nothing was graded. Save this exercise's notebook in JupyterLab and hand that file in.</p>")
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
@@ -153,13 +157,19 @@ def score_table(grade, tests):
             f'<th scope="col" class="number">Of</th></tr></thead><tbody>{rows}</tbody></table>')
 
 
-def public_tests(grade, question):
-    """List a question's public tests with their messages."""
-    items = []
+def public_tests(grade, question, tests):
+    """List a question's public tests with their messages, each message once."""
+    items, said = [], set()
     for result in grade.results:
         if result["question"] == question and not result["hidden"]:
             word, mark = ("passed", "✓") if result["passed"] else ("failed", "✗")
-            message = f"<pre>{html.escape(result['message'])}</pre>" if result["message"] else ""
+            text = result["message"]
+            if text in said:
+                text = "The same message as above."
+            elif text:
+                said.add(text)
+            message = f"<pre>{html.escape(text)}</pre>" if text else ""
             name = html.escape(result["test"])
             items.append(f'<li class="{word}"><strong>{mark} {word}</strong> {name}{message}</li>')
-    return f"<h2>{html.escape(question)}</h2><ul>{''.join(items)}</ul>"
+    points = f"{number(grade.score_of(question))} of {number(tests.points(question))}"
+    return f"<h2>{html.escape(question)}: {points} points</h2><ul>{''.join(items)}</ul>"

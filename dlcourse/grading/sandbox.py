@@ -50,6 +50,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 PACKAGES = ("numpy", "torch", "matplotlib", "IPython")      # whose folders a student's code may read
 START = ("import sys; sys.path[:0] = {paths!r}; from dlcourse.grading.guard import guard; guard({lifeline}); "
          "from dlcourse.grading.worker import main; main({settings!r})")
+SCRATCH = "/dev/shm"                                        # the one folder in which code may write
 LOOK_EVERY = 0.05                                           # seconds between two looks at memory
 CLOSE_SECONDS = 5                                           # until what the guard has not ended is ended from outside
 
@@ -85,7 +86,7 @@ class Limits:
         Processes and threads.
     open_files : int
     file_size, scratch_size : int
-        Bytes of one file and of all files in the sandbox's folder.
+        Bytes of one file and of all files in the sandbox's folder, memory shared by processes included.
     scratch_files : int
     restarts : int
         How often the code is started anew after it ended its process.
@@ -191,8 +192,10 @@ def bubblewrap(limits, user, lifeline, seccomp):
     # The package alone, never the folder around it: there the masters with their hidden tests may lie.
     command += ["--ro-bind", str(PACKAGE), str(course)]
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev",
-                "--perms", "0777", "--size", str(limits.scratch_size), "--tmpfs", "/tmp/work",
-                "--remount-ro", "/", "--chdir", "/tmp/work"]
+                # Where Python's multiprocessing and PyTorch's DataLoader keep what their processes share, so that
+                # one limit holds for that and for files.
+                "--perms", "0777", "--size", str(limits.scratch_size), "--tmpfs", SCRATCH,
+                "--symlink", SCRATCH, "/tmp/work", "--remount-ro", "/", "--chdir", "/tmp/work"]
     return [*command, interpreter()[0], "-I", "-S", "-B", "-c", start_code(limits, user, lifeline, str(course.parent))]
 
 
@@ -253,7 +256,7 @@ class Sandbox:
 
     def __init__(self, limits, protected=True):
         self.limits, self.protected = limits, protected
-        self.killed_for, self.process, self.lifeline = None, None, None
+        self.killed_for, self.process, self.lifeline, self.folder = None, None, None, None
         self.closing = threading.Event()
         self.user = USERS.take() if protected else None
         self.complaints = open(os.memfd_create("complaints"), "w+b")  # noqa: SIM115 (closed once the worker reports)
@@ -395,7 +398,7 @@ class Sandbox:
 
     def files(self):
         """Count the files of the sandbox's folder."""
-        return sum(files_in(f"/proc/{guard}/root/tmp/work") for guard in children(self.process.pid))
+        return sum(files_in(f"/proc/{guard}/root{SCRATCH}") for guard in children(self.process.pid))
 
     def kill(self):
         """Kill every process of the worker: the guard does as soon as the lifeline is cut.
@@ -424,7 +427,7 @@ class Sandbox:
                 self.process.wait()
             self.process.stdin.close()
             self.process.stdout.close()
-        if not self.protected and hasattr(self, "folder"):
+        if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
         USERS.give_back(self.user)
 

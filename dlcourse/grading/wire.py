@@ -6,7 +6,7 @@ depth, and types are checked in both directions.
 
 What travels: None, bool, int of 64 bits, float, complex, str, list, tuple, dict, arrays and NumPy
 numbers of the types in `DTYPES`, tensors, and PCG64 generators. An object of another type stays
-where it is, and a `Handle` to it travels.
+where it is, and a `Handle` to it travels; with that of a namedtuple, what is in it.
 """
 
 import json
@@ -43,10 +43,13 @@ class Handle:
     number : int
     kind : str
         Name of its type, for messages only.
+    parts : tuple or None
+        What is in it, if it is a tuple of a class of its own.
     """
 
     number: int
     kind: str = "object"
+    parts: tuple | None = None
 
 
 def pack(message, hold=None):
@@ -132,6 +135,13 @@ def unpack(text, raw):
         raise WireError(f"not a message: {type(error).__name__}") from None
 
 
+def integer(value):
+    """Return an int if it is within the limits."""
+    if not -(1 << 63) <= value < 1 << 64:
+        raise WireError("an int of more than 64 bits cannot be sent")
+    return value
+
+
 class Budget:
     """Counts the values of a frame and their depth."""
 
@@ -159,7 +169,7 @@ class Packer(Budget):
         if value is None or kind in (bool, float, str):
             return value
         if kind is int:
-            return self.integer(value)
+            return integer(value)
         if kind is list:
             return [self.node(item, depth + 1) for item in value]
         if kind is tuple:
@@ -177,7 +187,8 @@ class Packer(Budget):
         if kind is TensorData:
             return {"tensor": self.array(value.array), "grad": bool(value.requires_grad)}
         if kind is Handle:
-            return {"handle": value.number, "kind": str(value.kind)[:MAX_NAME]}
+            parts = self.node(value.parts, depth + 1)
+            return {"handle": value.number, "kind": str(value.kind)[:MAX_NAME], "parts": parts}
         if kind is np.random.Generator:
             return {"generator": generator_state(value)}
         if is_tensor(value):
@@ -185,11 +196,6 @@ class Packer(Budget):
         if self.hold is None:
             raise WireError(f"an object of type {kind.__name__} cannot be sent")
         return self.node(self.hold(value), depth)
-
-    def integer(self, value):
-        if not -(1 << 63) <= value < 1 << 64:
-            raise WireError("an int of more than 64 bits cannot be sent")
-        return value
 
     def array(self, value):
         """Keep an array's bytes; return its type, shape and place among them."""
@@ -211,7 +217,7 @@ class Unpacker(Budget):
     def value(self, node, depth):
         self.spend(depth)
         if type(node) is int:
-            return Packer.integer(self, node)
+            return integer(node)
         if type(node) is str:
             return node.encode("utf-8", "replace").decode()     # half a surrogate pair could not be written
         if type(node) is list:
@@ -234,8 +240,8 @@ class Unpacker(Budget):
                 return generator_from(content)
         elif set(node) == {"tensor", "grad"}:
             return TensorData(self.array(node["tensor"]), node["grad"] is True)
-        elif set(node) == {"handle", "kind"}:
-            return self.handle(node["handle"], node["kind"])
+        elif set(node) == {"handle", "kind", "parts"}:
+            return self.handle(node["handle"], node["kind"], self.value(node["parts"], depth + 1))
         raise WireError("not a message: unknown kind of value")
 
     def mapping(self, pairs, depth):
@@ -243,10 +249,10 @@ class Unpacker(Budget):
             raise WireError(f"a dict with {len(pairs)} entries; at most {MAX_DICT} can be received")
         return {self.value(key, depth + 1): self.value(value, depth + 1) for key, value in pairs}
 
-    def handle(self, number, kind):
-        if type(number) is not int or number < 0 or type(kind) is not str:
+    def handle(self, number, kind, parts):
+        if type(number) is not int or number < 0 or type(kind) is not str or type(parts) not in (tuple, type(None)):
             raise WireError("not a message: a bad handle")
-        return Handle(Packer.integer(self, number), self.value(kind[:MAX_NAME], 0))
+        return Handle(integer(number), self.value(kind[:MAX_NAME], 0), parts)
 
     def array(self, content):
         """Make an array that owns its memory from bytes that are all there."""

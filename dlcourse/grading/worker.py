@@ -14,11 +14,12 @@ import re
 import resource
 import signal
 import sys
+import types
 
 import numpy as np
 
 from .. import checks
-from ..checks.answers import TensorData, tensor_array
+from ..checks.answers import TensorData, entries, tensor_array
 from ..checks.errors import frames, raised, shortened
 from . import wire
 
@@ -58,13 +59,17 @@ class Worker:
 
     def __init__(self, requests, replies):
         self.requests, self.replies = requests, replies
-        self.namespace = {"__name__": "__main__", **NOTEBOOK}
+        notebook = types.ModuleType("__main__")   # in which pickle too looks for what the cells define
+        sys.modules["__main__"] = notebook
+        self.namespace = vars(notebook)
+        self.namespace.update(NOTEBOOK)
         self.held = []
 
     def hold(self, value):
-        """Keep an object and make the handle that travels in its place."""
+        """Keep an object and make the handle that travels in its place; with it, what a namedtuple holds."""
         self.held.append(value)
-        return wire.Handle(len(self.held) - 1, type(value).__name__)
+        parts = entries(value)
+        return wire.Handle(len(self.held) - 1, type(value).__name__, None if parts is None else tuple(parts))
 
     def send(self, message):
         """Write a frame. What cannot travel is told as an error."""

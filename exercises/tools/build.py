@@ -47,20 +47,18 @@ def exercises():
     return sorted(master.parent for master in EXERCISES.glob("*/master.ipynb"))
 
 
-def build(folder, *, instructor=False):
-    """Make the files of one version of an exercise.
+def versions(folder):
+    """Make the files of both versions of an exercise, which takes seconds.
 
     Parameters
     ----------
     folder : Path
         Holds the master.
-    instructor : bool
-        Whether to keep solutions and hidden checks.
 
     Returns
     -------
-    dict of str to str
-        The text of each file, by its path in the version's folder.
+    full, public : dict of str to str
+        The instructor's version and the student's: the text of each file, by its path in the folder.
 
     Raises
     ------
@@ -69,16 +67,22 @@ def build(folder, *, instructor=False):
     """
     name, master = folder.name, nbformat.read(folder / "master.ipynb", as_version=4)
     with tempfile.TemporaryDirectory() as place:
-        versions = assign(folder / "master.ipynb", Path(place))
-    lab = lab_questions(*versions[0])
+        assigned = assign(folder / "master.ipynb", Path(place))
+    lab = lab_questions(*assigned[0])
     full, public = [
         {f"{name}.ipynb": notebook_text(tidied(notebook, name, lab)),
          **{f"tests/{q}.py": text for q, text in tests.items()}}
-        for notebook, tests in versions
+        for notebook, tests in assigned
     ]
     problems = broken_rules(full) + leaks(master, full, public)
     if problems:
         raise Refused(f"{folder / 'master.ipynb'}: " + "; ".join(problems))
+    return full, public
+
+
+def build(folder, *, instructor=False):
+    """Make the files of one version of an exercise, the instructor's or the student's; see `versions`."""
+    full, public = versions(folder)
     return full if instructor else public
 
 
@@ -103,12 +107,12 @@ def assign(master, place):
         otter_assign(str(place / "master.ipynb"), str(place / "out"), no_run_tests=True)
     except Exception as error:
         raise Refused(f"{master}: Otter Assign failed: {type(error).__name__}: {error}") from error
-    versions = []
+    made = []
     for version in ("autograder", "student"):
         out = place / "out" / version
         tests = {path.stem: formatted(path.read_text()) for path in sorted((out / "tests").glob("*.py"))}
-        versions.append((nbformat.read(out / "master.ipynb", as_version=4), tests))
-    return versions
+        made.append((nbformat.read(out / "master.ipynb", as_version=4), tests))
+    return made
 
 
 def formatted(code):

@@ -144,8 +144,8 @@ def fill(folder, book):
 
 @functools.cache
 def versions(exercise):
-    """Make both versions of an exercise, which takes seconds: the instructor's and the student's files."""
-    return build.build(exercise, instructor=True), build.build(exercise)
+    """Make the instructor's and the student's files of an exercise, once."""
+    return build.versions(exercise)
 
 
 def put(path, data):
@@ -212,9 +212,8 @@ def secrets():
     public = bare("\n".join(everyone))
     found = {}
     for exercise in build.exercises():
-        full, handed_out = versions(exercise)
-        known = bare("\n".join(handed_out.values()))
-        for kind, lines in exercise_lines(exercise, full, handed_out).items():
+        known = bare("\n".join(versions(exercise)[1].values()))
+        for kind, lines in exercise_lines(exercise).items():
             # A line of code gives as much away without the comment behind it.
             for line in map(bare, [*lines, *(line.partition("  #")[0] for line in lines)]):
                 if len(line) >= build.LEAST and line not in known and (len(line) >= LONG or line not in public):
@@ -227,25 +226,15 @@ def secrets():
     return found
 
 
-def exercise_lines(exercise, full, handed_out):
-    """Collect the lines that a student must not get, by what they are.
-
-    Parameters
-    ----------
-    exercise : Path
-    full, handed_out : dict of str to str
-        The files of the instructor's version and of the student's.
-
-    Returns
-    -------
-    dict of str to list of str
-    """
+def exercise_lines(exercise):
+    """Collect the lines that a student must not get, in a list for each kind."""
+    full, public = versions(exercise)
     master = nbformat.read(exercise / "master.ipynb", as_version=4)
     solved = nbformat.reads(full[f"{exercise.name}.ipynb"], as_version=4)
     answers = wrong.wrong_answers(exercise, solved)
     return {
         "solution": build.solution_lines(master),
-        "hidden check": build.hidden_lines(full, handed_out),
+        "hidden check": build.hidden_lines(full, public),
         "wrong answer": [line for answer in answers for line in answer.code.splitlines() if build.telling(line)],
         "line of the master": [line for cell in master.cells if cell.cell_type != "markdown"
                                for line in cell.source.splitlines() if build.telling(line)],

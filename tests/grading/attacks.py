@@ -338,6 +338,24 @@ class Map(dict):
 relu_gradient = lambda x: Sneaky() if np.ndim(x) == 1 else memoryview(b"\\0" * 96).cast("d")
 answer = Map()
 """, says="an object of type Sneaky"),
+    cheat("tuples of its own", """
+class Sneaky(tuple):
+    def __iter__(self): return iter([0.0, 1.0, 1.0])
+    def __len__(self): return 3
+    def __getitem__(self, index): return 1.0
+    def __getattribute__(self, name): return lambda *a: 5
+    def __array__(self, *a, **k): return np.array([0.0, 1.0, 1.0])
+    __eq__ = __bool__ = __contains__ = lambda self, *a: True
+    __hash__ = None
+relu_gradient = lambda x: Sneaky([7.0, 7.0])
+Counter = lambda total: Sneaky([total])
+answer = Sneaky([42])
+""", says="got shape (2,)"),
+    cheat("forged parts of a tuple", PIPE + """
+parts = [wire.Handle(0, "float64", (1.0,)), (wire.Handle(10**9, "Row", ()),), (0.0, wire.Handle(0, "tuple", None))]
+def relu_gradient(x):
+    os.write(pipe, wire.pack({"value": wire.Handle(0, "ndarray", parts[np.ndim(x)])}))
+"""),
     cheat("tensors with hooks", """
 import torch
 class Liar(torch.Tensor):
@@ -401,7 +419,7 @@ HARMS = [
     harm("kills everybody", "import os\ndef relu_gradient(x):\n    os.kill(-1, 9)"),
     harm("kills its parent", "import os\ndef relu_gradient(x):\n    os.kill(os.getppid(), 9)"),
     harm("stops itself", "import os, signal\ndef relu_gradient(x):\n    os.kill(os.getpid(), signal.SIGSTOP)",
-         says=LONG, call_seconds=0.2),
+         says=LONG, **SHORT),
     harm("ignores every signal", """
 import signal
 for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
@@ -440,7 +458,7 @@ def relu_gradient(x):
 def relu_gradient(x):
     os.write(pipe, wire.HEADER.pack(wire.MARK, 100, 0))
     os.kill(0, 19)
-""", says=LONG, call_seconds=0.2),
+""", says=LONG, **SHORT),
     harm("one array many times in a reply", PIPE + """
 def relu_gradient(x):
     part = b'{"array":["uint8",[64],0]}'
@@ -474,14 +492,14 @@ def relu_gradient(x):
          says="bytes of arrays"),
     harm("number with many digits", "def relu_gradient(x):\n    return 10**5000", says="64 bits"),
     harm("endless recursion", "def relu_gradient(x):\n    return relu_gradient(x)", says="RecursionError"),
-    harm("endless loop in a cell", "while True: pass", cell_seconds=0.4),
+    harm("endless loop in a cell", "while True: pass", cell_seconds=2),
     harm("endless loop in a call", "def relu_gradient(x):\n    while True: pass", says=LONG, **SHORT),
     harm("endless loop in a module", """
 with open("looping.py", "w") as file: file.write("while True: pass")
 import sys
 sys.path.insert(0, ".")
 import looping
-""", cell_seconds=0.4),
+""", cell_seconds=2),
     harm("endless loop in __repr__", """
 class Slow(Exception):
     def __repr__(self):
@@ -507,7 +525,7 @@ class Slow:
         while True: pass
 relu_gradient = Slow()
 """, **SHORT),
-    harm("sleeps", "import time\ndef relu_gradient(x):\n    time.sleep(1000)", says=LONG, call_seconds=0.2),
+    harm("sleeps", "import time\ndef relu_gradient(x):\n    time.sleep(1000)", says=LONG, **SHORT),
     harm("waits for input", "import sys\ntry: input()\nexcept EOFError: sys.stdin.read()\n" + GOOD_1,
          earned=POINTS_1 + POINTS_2),
     harm("prints without end", "for _ in range(20_000): print('x' * 1000)\n" + GOOD_1, earned=POINTS_1 + POINTS_2),
@@ -552,7 +570,7 @@ def relu_gradient(x):
             kept = np.ones(4 * 10**6)
             while True: pass
     while True: pass
-""", says="MiB of memory", memory=150 << 20, call_seconds=5),
+""", says="MiB of memory", memory=150 << 20),
     harm("disk bomb", """
 def relu_gradient(x):
     for number in range(100):
@@ -570,7 +588,7 @@ def relu_gradient(x):
     while True:
         number += 1
         open(str(number), "w").close()
-""", says="more than 500 files", scratch_files=500, call_seconds=5),
+""", says="more than 500 files", scratch_files=500),
     harm("deletes everything", """
 import shutil
 for path in ("/tmp", "/opt", "/usr/share", "/etc", "/dev/shm", "/proc/1"):

@@ -10,9 +10,9 @@ import pytest
 
 from dlcourse.grading import sandbox
 from dlcourse.grading.proxies import Session
-from dlcourse.grading.sandbox import Limits, Sandbox, SandboxError, WorkerLost
+from dlcourse.grading.sandbox import Sandbox, SandboxError, WorkerLost
 
-from .common import GOOD_1, notebook, processes_with, soon, write_notebook
+from .common import GOOD_1, limits, notebook, processes_with, soon, write_notebook
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +39,7 @@ def test_a_grader_killed_at_any_moment_leaves_no_process(tmp_path):
     for number in range(60):
         write_notebook(folder / f"student{number:02}.ipynb", notebook(CLINGING if number % 2 else GOOD_1))
     done = subprocess.run([sys.executable, "-m", "tests.grading.kill", str(folder), str(tmp_path), "20"], cwd=ROOT,
-                          env={**os.environ, "DLCOURSE_PROGRESS": "0"}, capture_output=True, text=True, timeout=300)
+                          env={**os.environ, "DLCOURSE_PROGRESS": "0"}, capture_output=True, text=True, timeout=3600)
     assert done.stdout == "nothing left\n", done.stderr
 
 
@@ -53,25 +53,25 @@ def test_a_sandbox_whose_grader_dies_while_it_starts_ends_by_itself(monkeypatch,
         time.sleep(seconds)
         for pipe in (self.lifeline, self.process.stdin, self.process.stdout):
             pipe.close()
-        self.process.wait(30)
+        self.process.wait(200)
         raise WorkerLost("the grader is dead")
 
     monkeypatch.setattr(Sandbox, "receive", die)
     with pytest.raises(SandboxError):
-        Sandbox(Limits(), protected)
+        Sandbox(limits(), protected)
     assert soon(lambda: not processes_with(mark)), processes_with(mark)
 
 
 @pytest.mark.parametrize("protected", [True, False])
 def test_the_end_of_the_lifeline_ends_code_that_reads_nothing(protected):
-    with Session([], Limits(), protected) as session:
+    with Session([], limits(), protected) as session:
         box = session.sandbox
-        request = {"do": "cell", "number": 1, "source": CLINGING, "seconds": 5}
-        box.write(sandbox.wire.pack(request), time.monotonic() + 5, 5)
+        request = {"do": "cell", "number": 1, "source": CLINGING, "seconds": 1000}
+        box.write(sandbox.wire.pack(request), time.monotonic() + 200, 200)
         assert soon(lambda: len(sandbox.children(sandbox.children(box.process.pid)[0] if protected
                                                  else box.process.pid)) > 0)
         box.lifeline.close()
-        box.process.wait(30)
+        box.process.wait(200)
 
 
 def test_a_student_cannot_reach_the_guard():
@@ -96,7 +96,7 @@ for change in (lambda: os.sched_setaffinity(1, {0}), lambda: os.sched_setschedul
 resource.setrlimit(resource.RLIMIT_CPU, (50, 50))
 alive = True
 """
-    with Session([code], Limits()) as session:
+    with Session([code], limits()) as session:
         assert session.get("reached") == []
         assert session.get("alive") is True
 
@@ -109,6 +109,6 @@ def test_a_guard_that_does_nothing_cannot_save_its_sandbox(monkeypatch):
     monkeypatch.setattr(Sandbox, "kill", lambda self: kept.append(self))
     mark = f"starved-{os.getpid()}"
     monkeypatch.setattr(sandbox, "START", f"{sandbox.START}  # {mark}")
-    with Session([CLINGING], Limits(cell_seconds=0.5, restarts=0)):
+    with Session([CLINGING], limits(cell_seconds=2, restarts=0)):
         assert len(kept) == 1
-    assert soon(lambda: not processes_with(mark), 5), processes_with(mark)
+    assert soon(lambda: not processes_with(mark)), processes_with(mark)

@@ -131,6 +131,13 @@ def test_a_header_is_believed_within_limits_only(header):
         body_sizes(header)
 
 
+def test_a_handle_travels_with_what_is_in_it():
+    for handle in (Handle(1, "x"), Handle(2, "Pair", ()), Handle(3, "Pair", (1, [Handle(4, "Inner", ("a",))]))):
+        assert through(handle) == handle
+    with pytest.raises(WireError, match="deeper than 20"):
+        pack(object(), lambda thing: Handle(0, "x", (object(),)))
+
+
 def array(name="float64", shape=(1,), start=0):
     return json.dumps({"array": [name, list(shape), start]}).encode()
 
@@ -139,7 +146,9 @@ def array(name="float64", shape=(1,), start=0):
     (b"", b""), (b"{", b""), (b"\xff", b""), (b"nul", b""), (b"1" * 10_000, b""),
     (b'{"unknown": 1}', b""), (b'{"tuple": 5}', b""), (b'{"dict": [[1]]}', b""), (b'{"dict": [[[1], 2]]}', b""),
     (b'{"dict": {"a": 1}}', b""), (b'{"complex": ["a", 1]}', b""), (b'{"complex": [1, 2, 3]}', b""), (b"{}", b""),
-    (b'{"handle": -1, "kind": "x"}', b""), (b'{"handle": true, "kind": "x"}', b""), (b'{"handle": 1, "kind": 2}', b""),
+    (b'{"handle": -1, "kind": "x", "parts": null}', b""), (b'{"handle": true, "kind": "x", "parts": null}', b""),
+    (b'{"handle": 1, "kind": 2, "parts": null}', b""), (b'{"handle": 1, "kind": "x"}', b""),
+    (b'{"handle": 1, "kind": "x", "parts": [1]}', b""), (b'{"handle": 1, "kind": "x", "parts": {"dict": []}}', b""),
     (b'{"generator": ["x", "1", "0", "0"]}', b""), (b'{"generator": []}', b""), (b'{"tensor": 1, "grad": 1}', b""),
     (b'{"array": 1}', b""), (b'{"array": []}', b""), (b'{"number": ["float64", [], 0]}', b""),
     (array(), b""), (array(shape=(-1,)), b"x" * 8), (array(shape=(1 << 70,)), b"x" * 8), (array(start=-8), b"x" * 8),
