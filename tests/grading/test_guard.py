@@ -72,8 +72,9 @@ def test_the_end_of_the_lifeline_ends_code_that_reads_nothing(monkeypatch, prote
         box = session.sandbox
         request = {"do": "cell", "number": 1, "source": code, "seconds": 1000}
         box.write(sandbox.wire.pack(request), time.monotonic() + 200, 200)
-        assert soon(lambda: len(sandbox.children(sandbox.children(box.process.pid)[0] if protected
-                                                 else box.process.pid)) > 0)
+        guard = sandbox.children(box.process.pid)[0] if protected else box.process.pid
+        worker, = sandbox.children(guard)
+        assert soon(lambda: sandbox.children(worker))             # now it clings
         box.lifeline.close()
         box.process.wait(200)
     assert soon(lambda: not processes_with(mark)), processes_with(mark)
