@@ -63,15 +63,21 @@ def test_a_sandbox_whose_grader_dies_while_it_starts_ends_by_itself(monkeypatch,
 
 
 @pytest.mark.parametrize("protected", [True, False])
-def test_the_end_of_the_lifeline_ends_code_that_reads_nothing(protected):
+def test_the_end_of_the_lifeline_ends_code_that_reads_nothing(monkeypatch, protected):
+    mark = f"clinging-to-{os.getpid()}"
+    monkeypatch.setattr(sandbox, "START", f"{sandbox.START}  # {mark}")
+    # Without a sandbox there is the process group, and who leaves it is lost: here nobody does.
+    code = CLINGING if protected else CLINGING.replace("os.setsid()", "pass")
     with Session([], limits(), protected) as session:
         box = session.sandbox
-        request = {"do": "cell", "number": 1, "source": CLINGING, "seconds": 1000}
+        request = {"do": "cell", "number": 1, "source": code, "seconds": 1000}
         box.write(sandbox.wire.pack(request), time.monotonic() + 200, 200)
-        assert soon(lambda: len(sandbox.children(sandbox.children(box.process.pid)[0] if protected
-                                                 else box.process.pid)) > 0)
+        guard = sandbox.children(box.process.pid)[0] if protected else box.process.pid
+        worker, = sandbox.children(guard)
+        assert soon(lambda: sandbox.children(worker))             # now it clings
         box.lifeline.close()
         box.process.wait(200)
+    assert soon(lambda: not processes_with(mark)), processes_with(mark)
 
 
 def test_a_student_cannot_reach_the_guard():
