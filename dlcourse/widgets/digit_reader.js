@@ -25,7 +25,7 @@ export default {
         lead(outputs.lead);
         pixels(outputs.from_pixels);
         biases(outputs.from_biases);
-        scale(inputs.centre ? outputs.scale : 1);
+        scale(outputs.scale);
         return summary(outputs, inputs);
       };
     });

@@ -107,6 +107,8 @@ def test_numbers_are_those_of_the_network_written_out():
     p = np.exp(logits - logits.max())
     assert np.allclose(out["probabilities"], p / p.sum())
     assert np.allclose(out["hidden"], hidden, atol=1e-5)
+    assert out["scale"] == 1
+    assert compute(bar(2, 2, 10, 4), True, "top", 0)["scale"] == 2
     assert out["top"] == 7
     assert out["unit"] == hidden.argmax() + 1
     assert out["activation"] == pytest.approx(hidden.max())
