@@ -197,9 +197,9 @@ def compute(drawing, centre, digit, unit):
     Returns
     -------
     dict
-        ``seen`` (float32, shape (28, 28)), with ``box``, ``mass`` and ``scale`` as in
-        `centre_and_rescale` (1 where that is not wanted); ``blank``, whether there is no ink; ``probabilities`` (float64, shape
-        (10,)) and ``top``; ``hidden``, the activations (float32, shape (128,)), and ``unit_digit``,
+        ``seen`` (float32, shape (28, 28)), with ``box``, ``mass`` and ``scale`` (1 where it is not wanted) as in
+        `centre_and_rescale`; ``blank``, whether there is no ink; ``probabilities`` (float64, shape (10,)) and ``top``;
+        ``hidden``, the activations (float32, shape (128,)), and ``unit_digit``,
         the digit that each unit favours, by its largest outgoing weight; ``unit``, counted from 1, with
         its ``activation`` and ``unit_weights`` (float32, shape (28, 28)); ``digit``, ``rival``, ``lead``, ``evidence``
         (float32, shape (28, 28)), ``from_pixels`` and ``from_biases``; ``examples``.
@@ -224,7 +224,8 @@ def compute(drawing, centre, digit, unit):
 
     shown = int(hidden[0].argmax()) if unit == 0 else unit - 1
     return {
-        "seen": seen.astype(np.float32), "box": box, "mass": mass, "scale": scale if centre else 1.0, "blank": not drawing.any(),
+        "seen": seen.astype(np.float32), "box": box, "mass": mass, "scale": scale if centre else 1.0,
+        "blank": not drawing.any(),
         "probabilities": softmax(logits), "top": top,
         "hidden": hidden[0].astype(np.float32), "unit_digit": last.weight.data.argmax(axis=0).astype(np.int8),
         "unit": shown + 1, "activation": float(hidden[0, shown]),

@@ -15,7 +15,7 @@ __all__ = ["ABOUT", "CONTROLS", "TITLE", "compute"]
 
 TITLE = "Receptive field explorer"
 ABOUT = (
-    "Follow one unit of the top layer down to the pixels that it sees. Add layers, or let each layer take larger steps: which "
+    "Follow one unit of the top layer down to the pixels that it sees. Add layers, or let each take long steps: which "
     "way of growing is fast? The bars below say how much each pixel counts if all weights are equal."
 )
 
